@@ -1,0 +1,37 @@
+# One verb for each thing a person does. Each makes the virtual environment it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo sandbox test lint bench clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(READY) ## Show the whole pipeline on this machine, no AWS account needed
+	@$(BIN)/python -m sandbox demo
+
+sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with
+	@$(BIN)/python -m sandbox up
+
+test: $(READY) ## Run every test
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+lint: $(READY) ## Check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
+
+bench: $(READY) ## Measure the pipeline on the sandbox beside the published sample's figures
+	@$(BIN)/python -m benchmarks.batch_run
+
+clean: ## Remove what the other verbs made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
