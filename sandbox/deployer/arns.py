@@ -1,0 +1,139 @@
+"""The identifiers AWS gives resources, by type, as far as they follow from the name."""
+
+from collections.abc import Callable
+from typing import Any
+
+_Properties = dict[str, Any]
+
+
+def identifiers(type_: str, properties: _Properties, region: str, account: str) -> _Properties:
+    """Outputs that follow from a resource's name: its id, ARN, URL, and others of that kind.
+
+    `id` is what pulumi-aws uses as the resource's id. Types that are not listed give nothing.
+    """
+    give = _IDENTIFIERS.get(type_)
+    return give(properties, region, account) if give else {}
+
+
+def _bucket(p: _Properties, region: str, _account: str) -> _Properties:
+    name = p["bucket"]
+    return {
+        "id": name,
+        "arn": f"arn:aws:s3:::{name}",
+        "bucketDomainName": f"{name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+    }
+
+
+def _of_bucket(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": p["bucket"]}
+
+
+def _queue(p: _Properties, region: str, account: str) -> _Properties:
+    url = f"https://sqs.{region}.amazonaws.com/{account}/{p['name']}"
+    return {"id": url, "url": url, "arn": f"arn:aws:sqs:{region}:{account}:{p['name']}"}
+
+
+def _queue_policy(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": p["queueUrl"]}
+
+
+def _topic(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:sns:{region}:{account}:{p['name']}"
+    return {"id": arn, "arn": arn, "owner": account}
+
+
+def _topic_policy(p: _Properties, _region: str, account: str) -> _Properties:
+    return {"id": p["arn"], "owner": account}
+
+
+def _rule(p: _Properties, region: str, account: str) -> _Properties:
+    bus = p.get("eventBusName", "default")
+    path = p["name"] if bus == "default" else f"{bus}/{p['name']}"
+    return {"id": path, "arn": f"arn:aws:events:{region}:{account}:rule/{path}", "eventBusName": bus}
+
+
+def _rule_target(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": f"{p['rule']}-{p['targetId']}", "eventBusName": p.get("eventBusName", "default")}
+
+
+def _log_group(p: _Properties, region: str, account: str) -> _Properties:
+    return {"id": p["name"], "arn": f"arn:aws:logs:{region}:{account}:log-group:{p['name']}"}
+
+
+def _role(p: _Properties, _region: str, account: str) -> _Properties:
+    path = p.get("path", "/")
+    return {
+        "id": p["name"],
+        "arn": f"arn:aws:iam::{account}:role{path}{p['name']}",
+        "uniqueId": "AROAEXAMPLE" + p["name"].upper()[:10],
+        "path": path,
+    }
+
+
+def _role_policy(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": f"{p['role']}:{p['name']}"}
+
+
+def _function(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:lambda:{region}:{account}:function:{p['name']}"
+    invoke = f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    return {
+        "id": p["name"],
+        "arn": arn,
+        "invokeArn": invoke,
+        "qualifiedArn": f"{arn}:$LATEST",
+        "version": "$LATEST",
+    }
+
+
+def _mapping(p: _Properties, region: str, account: str) -> _Properties:
+    uuid = "00000000-0000-4000-8000-" + f"{sum(p['functionName'].encode()):012x}"
+    arn = f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"
+    return {"id": uuid, "uuid": uuid, "arn": arn}
+
+
+def _table(p: _Properties, region: str, account: str) -> _Properties:
+    return {"id": p["name"], "arn": f"arn:aws:dynamodb:{region}:{account}:table/{p['name']}"}
+
+
+def _state_machine(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:states:{region}:{account}:stateMachine:{p['name']}"
+    return {"id": arn, "arn": arn, "status": "ACTIVE"}
+
+
+def _schedule(p: _Properties, region: str, account: str) -> _Properties:
+    path = f"{p.get('groupName', 'default')}/{p['name']}"
+    return {"id": path, "arn": f"arn:aws:scheduler:{region}:{account}:schedule/{path}"}
+
+
+def _schedule_group(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:scheduler:{region}:{account}:schedule-group/{p['name']}"
+    return {"id": p["name"], "arn": arn, "state": "ACTIVE"}
+
+
+_IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
+    "aws:cloudwatch/eventRule:EventRule": _rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _rule_target,
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:dynamodb/table:Table": _table,
+    "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
+    "aws:lambda/function:Function": _function,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket,
+    "aws:s3/bucketNotification:BucketNotification": _of_bucket,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_bucket,
+    "aws:s3/bucketPolicy:BucketPolicy": _of_bucket,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket,
+    "aws:s3/bucketVersioning:BucketVersioning": _of_bucket,
+    "aws:scheduler/schedule:Schedule": _schedule,
+    "aws:scheduler/scheduleGroup:ScheduleGroup": _schedule_group,
+    "aws:sfn/stateMachine:StateMachine": _state_machine,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
+}
