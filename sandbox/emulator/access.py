@@ -1,0 +1,76 @@
+"""IAM: who may do what, asked of ministack's evaluator for callers and roles it does not ask about itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator, router
+from ministack.services import iam
+
+from sandbox.emulator.patching import require
+from sandbox.settings import ACCOUNT_ID, REGION
+
+_enforce = require(iam_evaluator, "enforce")
+_evaluate = require(iam_evaluator, "evaluate")
+_context = require(iam_evaluator, "EvalContext")
+_role_policies = require(iam_evaluator, "_gather_role_policies")
+_conditions_met = require(iam_evaluator, "_conditions_met")
+_roles = require(iam, "_roles")
+_access_key = require(router, "extract_access_key_id")
+
+
+def caller_may(headers: Mapping[str, str], action: str, resource_arn: str) -> bool:
+    """Whether whoever signed the current request may do the action on the resource."""
+    service = action.partition(":")[0]
+    key = _access_key(headers, {})
+    return _enforce(key, action, service, REGION, resource_arn=resource_arn) is None
+
+
+def role_may(role_arn: str, action: str, resource_arn: str) -> bool:
+    """Whether a role's own policies allow the action on the resource."""
+    name = role_arn.rpartition("/")[2]
+    context = _context(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT_ID,
+        action=action,
+        resource_arn=resource_arn,
+        region=REGION,
+    )
+    return bool(_evaluate(context, _role_policies(name, ACCOUNT_ID)).decision == "Allow")
+
+
+def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
+    """Whether the role exists and a service may assume it on behalf of `source_arn`."""
+    role = _roles.get(role_arn.rpartition("/")[2])
+    if role is None:
+        return False
+    context = _context(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=ACCOUNT_ID,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=REGION,
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": ACCOUNT_ID},
+    )
+    return any(_statement_trusts(s, service, context) for s in _statements(role["AssumeRolePolicyDocument"]))
+
+
+def _statements(document: Any) -> list[dict[str, Any]]:
+    import json
+    from urllib.parse import unquote
+
+    parsed = json.loads(unquote(document)) if isinstance(document, str) else document
+    statements = parsed.get("Statement", [])
+    return [statements] if isinstance(statements, dict) else list(statements)
+
+
+def _statement_trusts(statement: dict[str, Any], service: str, context: Any) -> bool:
+    principal = statement.get("Principal")
+    named = principal.get("Service", []) if isinstance(principal, dict) else []
+    services = [named] if isinstance(named, str) else named
+    return (
+        statement.get("Effect") == "Allow"
+        and service in services
+        and bool(_conditions_met(statement.get("Condition", {}), context))
+    )

@@ -1,0 +1,85 @@
+"""The one application on the sandbox's port: ministack with the strict layer, and the sandbox's own paths."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ministack import app
+from ministack.core import lambda_runtime
+
+from sandbox.classifier import Classifier
+from sandbox.clock import SimulatedClock
+from sandbox.emulator import custom_labels, workflows
+from sandbox.emulator.integrations import Integrations
+from sandbox.emulator.patching import require
+from sandbox.model import Faults
+from sandbox.rekognition import Project, Rekognition
+from sandbox.settings import SandboxSettings
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+
+
+class Gateway:
+    """ministack and the model, ready to be served."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        clock = SimulatedClock(settings.time_scale)
+        classifier = Classifier()
+        self._accuracy = classifier.held_out_accuracy
+        self._project = Project(settings, clock)
+        custom_labels.install(Rekognition(self._project, classifier, custom_labels.read_object_as_caller))
+        workflows.install(Integrations(settings, clock), clock)
+        self._emulator = require(app, "app")
+
+    async def application(self, scope: Message, receive: Receive, send: Send) -> None:
+        """ASGI: `/_sandbox/...` is answered here, everything else by the emulator."""
+        if scope["type"] == "http" and scope["path"].startswith("/_sandbox/"):
+            await self._own_path(scope, receive, send)
+            return
+        await self._emulator(_over_tls(scope), receive, send)
+
+    def stop_workers(self) -> None:
+        """End every Lambda worker process."""
+        require(lambda_runtime, "reset")()
+
+    async def _own_path(self, scope: Message, receive: Receive, send: Send) -> None:
+        status, document = self._answer(scope["method"], scope["path"], await _body(receive))
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(document, indent=2).encode()})
+
+    def _answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        match method, path:
+            case "GET", "/_sandbox/model":
+                return 200, self._project.ledger(self._accuracy)
+            case "POST", "/_sandbox/faults":
+                try:
+                    self._project.faults = Faults.from_json(json.loads(body))
+                except (ValueError, AttributeError) as error:
+                    return 400, {"message": str(error)}
+                return 200, {}
+            case "DELETE", "/_sandbox/faults":
+                self._project.faults = Faults()
+                return 200, {}
+        return 404, {"message": f"The sandbox has no {method} {path}"}
+
+
+def _over_tls(scope: Message) -> Message:
+    """AWS is reached over TLS only; the loopback connection stands for it, unless a caller says otherwise.
+
+    Without this, a bucket policy that refuses plain HTTP would refuse everything here.
+    """
+    if scope["type"] != "http" or any(name == b"x-forwarded-proto" for name, _ in scope["headers"]):
+        return scope
+    return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body

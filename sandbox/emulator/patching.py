@@ -1,0 +1,50 @@
+"""Replacing functions of ministack by name, and noticing when they have moved."""
+
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any
+
+from sandbox.errors import SandboxError
+
+Function = Callable[..., Any]
+
+
+def replace(module: ModuleType, name: str, parameters: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(original)` in the place of a function of ministack.
+
+    Parameters
+    ----------
+    module, name
+        Where the function is.
+    parameters
+        The names of its parameters, separated by spaces, as the pinned version has them.
+    make
+        Gets the original and returns what stands in for it.
+
+    Raises
+    ------
+    SandboxError
+        When the function is gone or takes other parameters.
+    """
+    original = require(module, name)
+    found = " ".join(inspect.signature(original).parameters)
+    if found != parameters:
+        raise _moved(f"{module.__name__}.{name}({found})", f"({parameters})")
+    setattr(module, name, make(original))
+
+
+def require(module: ModuleType, name: str) -> Any:
+    """The attribute of a ministack module, or a SandboxError that says it has moved."""
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise _moved(f"{module.__name__}.{name}", "it to exist") from None
+
+
+def _moved(what: str, expected: str) -> SandboxError:
+    return SandboxError(
+        f"ministack {version('ministack')} does not fit this sandbox: {what}, expected {expected}. "
+        "Install the version that requirements-dev.txt pins."
+    )

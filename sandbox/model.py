@@ -1,0 +1,235 @@
+"""One trained version of the sandbox's model: its states, its clock, its speed limit and its bill."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.clock import SimulatedClock, iso
+from sandbox.settings import SandboxSettings
+
+STARTABLE = frozenset({"TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED"})
+BURST_SECONDS = 1.0
+"""Simulated seconds of unused calls a model lets through at once."""
+
+
+@dataclass
+class Faults:
+    """What a test makes go wrong; all off by default.
+
+    Attributes
+    ----------
+    start_fails
+        A started version ends FAILED with this message instead of RUNNING.
+    never_starts
+        A started version stays STARTING.
+    status
+        Version name to the status it shows, whatever it really is.
+    die_after_calls
+        A running version turns FAILED once it has answered this many calls more.
+    error_rate
+        DetectCustomLabels error code to the share of calls, 0 to 1, answered with it.
+    start_error, stop_error
+        Error code StartProjectVersion or StopProjectVersion answers with.
+    """
+
+    start_fails: str | None = None
+    never_starts: bool = False
+    status: dict[str, str] = field(default_factory=dict)
+    die_after_calls: int | None = None
+    error_rate: dict[str, float] = field(default_factory=dict)
+    start_error: str | None = None
+    stop_error: str | None = None
+
+    _NAMES = (
+        ("startFails", "start_fails"),
+        ("neverStarts", "never_starts"),
+        ("status", "status"),
+        ("dieAfterCalls", "die_after_calls"),
+        ("errorRate", "error_rate"),
+        ("startError", "start_error"),
+        ("stopError", "stop_error"),
+    )
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Faults":
+        """Read the body of `POST /_sandbox/faults`; an unknown name raises ValueError."""
+        names = dict(cls._NAMES)
+        unknown = sorted(set(document) - set(names))
+        if unknown:
+            raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(names)}")
+        faults = cls(**{names[name]: value for name, value in document.items() if value is not False})
+        if faults.start_fails is not None and not isinstance(faults.start_fails, str):
+            faults.start_fails = "The model could not be started. Amazon Rekognition experienced a service issue."
+        return faults
+
+    def pick_error(self) -> str | None:
+        """The error code this call is to be answered with, or None."""
+        draw = random.random()  # noqa: S311 - a test's dice, not a secret
+        for code, share in self.error_rate.items():
+            if draw < share:
+                return code
+            draw -= share
+        return None
+
+
+@dataclass
+class Session:
+    """One run of a version, from its StartProjectVersion to its end, in simulated epoch seconds."""
+
+    start_requested_at: float
+    inference_units: int
+    running_at: float | None = None
+    stop_requested_at: float | None = None
+    stopped_at: float | None = None
+
+    def billed_minutes(self, now: float) -> float:
+        """Inference-unit minutes: from RUNNING until the stop was accepted, times the units."""
+        if self.running_at is None:
+            return 0.0
+        end = next((t for t in (self.stop_requested_at, self.stopped_at) if t is not None), now)
+        return max(0.0, end - self.running_at) / 60 * self.inference_units
+
+    def to_json(self) -> dict[str, Any]:
+        """The session with ISO times, null for what has not happened."""
+        times = {
+            "startRequestedAt": self.start_requested_at,
+            "runningAt": self.running_at,
+            "stopRequestedAt": self.stop_requested_at,
+            "stoppedAt": self.stopped_at,
+        }
+        shown = {name: None if moment is None else iso(moment) for name, moment in times.items()}
+        return {**shown, "inferenceUnits": self.inference_units}
+
+
+@dataclass
+class CallCounts:
+    """How DetectCustomLabels calls to one version ended."""
+
+    ok: int = 0
+    throttled: int = 0
+    failed: int = 0
+
+
+class ModelVersion:
+    """A project version that starts, runs, stops and keeps its own ledger. Safe to use from many threads.
+
+    Its state is worked out from the clock whenever somebody looks, so no thread of its own is needed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arn: str,
+        created_at: float,
+        settings: SandboxSettings,
+        clock: SimulatedClock,
+        faults: Callable[[], Faults],
+    ) -> None:
+        self.name, self.arn, self.created_at = name, arn, created_at
+        self.calls = CallCounts()
+        self.sessions: list[Session] = []
+        self.status_message = "The model is ready to run."
+        self._settings, self._clock, self._faults = settings, clock, faults
+        self._status = "TRAINING_COMPLETED"
+        self._tokens, self._tokens_at = 0.0, 0.0
+        self._lock = threading.RLock()
+
+    @property
+    def status(self) -> str:
+        """The state AWS would show now."""
+        with self._lock:
+            self._advance()
+            return self._faults().status.get(self.name, self._status)
+
+    @property
+    def inference_units(self) -> int | None:
+        """Units of the current session; None when there is none."""
+        return self.sessions[-1].inference_units if self.status in {"STARTING", "RUNNING", "STOPPING"} else None
+
+    def start(self, inference_units: int) -> None:
+        """Begin a session. The caller has checked that the state allows it."""
+        with self._lock:
+            self.sessions.append(Session(self._clock.now(), inference_units))
+            self._become("STARTING", "The model is being prepared for running.")
+
+    def stop(self) -> None:
+        """Accept a stop: billing ends here."""
+        with self._lock:
+            self._advance()
+            self.sessions[-1].stop_requested_at = self._clock.now()
+            self._become("STOPPING", "The model is being stopped.")
+
+    def take_call(self) -> bool:
+        """Use one call of the speed limit; False when the model is asked for more than its units take."""
+        with self._lock:
+            now, limit = self._clock.now(), self._settings.tps_per_unit * (self.inference_units or 1)
+            capacity = max(1.0, limit * BURST_SECONDS)
+            self._tokens = min(capacity, self._tokens + (now - self._tokens_at) * limit)
+            self._tokens_at = now
+            if self._tokens < 1:
+                self.calls.throttled += 1
+                return False
+            self._tokens -= 1
+            return True
+
+    def count(self, *, ok: bool) -> None:
+        """Count a call that was let through."""
+        with self._lock:
+            if ok:
+                self.calls.ok += 1
+            else:
+                self.calls.failed += 1
+            faults = self._faults()
+            if faults.die_after_calls is not None:
+                faults.die_after_calls -= 1
+                if faults.die_after_calls <= 0 and self._status == "RUNNING":
+                    faults.die_after_calls = None
+                    self._end("FAILED", "The model stopped unexpectedly.", self._clock.now())
+
+    def billed_minutes(self) -> float:
+        """Inference-unit minutes of all sessions, in simulated time."""
+        with self._lock:
+            self._advance()
+            return sum(session.billed_minutes(self._clock.now()) for session in self.sessions)
+
+    def to_json(self) -> dict[str, Any]:
+        """This version's part of the ledger."""
+        return {
+            "name": self.name,
+            "projectVersionArn": self.arn,
+            "status": self.status,
+            "statusMessage": self.status_message,
+            "inferenceUnits": self.inference_units,
+            "billedInferenceUnitMinutes": round(self.billed_minutes(), 4),
+            "sessions": [session.to_json() for session in self.sessions],
+            "calls": vars(self.calls),
+        }
+
+    def _advance(self) -> None:
+        now, faults = self._clock.now(), self._faults()
+        if self._status == "STARTING" and not faults.never_starts:
+            ready_at = self.sessions[-1].start_requested_at + self._settings.model_start_minutes * 60
+            if now >= ready_at:
+                self._ready(ready_at, faults)
+        if self._status == "STOPPING":
+            requested_at = self.sessions[-1].stop_requested_at or now
+            stopped_at = requested_at + self._settings.model_stop_minutes * 60
+            if now >= stopped_at:
+                self._end("STOPPED", "The model is ready to run.", stopped_at)
+
+    def _ready(self, ready_at: float, faults: Faults) -> None:
+        if faults.start_fails:
+            self._end("FAILED", faults.start_fails, ready_at)
+            return
+        self.sessions[-1].running_at = ready_at
+        self._tokens_at, self._tokens = ready_at, 1.0
+        self._become("RUNNING", "The model is running.")
+
+    def _end(self, status: str, message: str, at: float) -> None:
+        self.sessions[-1].stopped_at = at
+        self._become(status, message)
+
+    def _become(self, status: str, message: str) -> None:
+        self._status, self.status_message = status, message
