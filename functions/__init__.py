@@ -1,0 +1,1 @@
+"""What runs in AWS Lambda: one folder a function, and what they share."""

@@ -1,0 +1,62 @@
+"""The message on the image queue: one EventBridge event, S3's Object Created, whole."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from functions.shared.image_version import ImageVersion
+
+
+class MalformedMessageError(ValueError):
+    """The message is no Object Created event; only a person can say what it is, so it ends in the DLQ."""
+
+
+class _Bucket(BaseModel):
+    name: str = Field(min_length=1)
+
+
+class _Object(BaseModel):
+    key: str = Field(min_length=1)
+    size: int = Field(ge=0)
+    etag: str = Field(min_length=1)
+    version_id: str | None = Field(default=None, alias="version-id")
+    sequencer: str = Field(pattern=r"^[0-9A-Fa-f]+$")
+
+
+class _Detail(BaseModel):
+    bucket: _Bucket
+    object: _Object
+
+
+class _ObjectCreated(BaseModel):
+    source: Literal["aws.s3"]
+    detail_type: Literal["Object Created"] = Field(alias="detail-type")
+    detail: _Detail
+
+
+def parse_message(body: str) -> ImageVersion:
+    """Read the image version that a message on the image queue is about.
+
+    A version id of "null" is what S3 gives while versioning is suspended; the next upload takes the same id,
+    so it names no version and the ETag has to.
+
+    Raises
+    ------
+    MalformedMessageError
+        Naming what is wrong, without quoting the message.
+    """
+    try:
+        event = _ObjectCreated.model_validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in problems)
+        raise MalformedMessageError(f"Not an Object Created event: {text}") from None
+    created = event.detail.object
+    return ImageVersion(
+        bucket=event.detail.bucket.name,
+        key=created.key,
+        version_id=None if created.version_id in (None, "", "null") else created.version_id,
+        etag=created.etag.strip('"'),
+        sequencer=created.sequencer,
+        size=created.size,
+    )

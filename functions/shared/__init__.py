@@ -1,0 +1,1 @@
+"""What more than one function needs: names, documents, environment, logs and metrics."""

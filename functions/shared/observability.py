@@ -1,0 +1,6 @@
+"""The logger and the metrics of a function, made once; Powertools names them from POWERTOOLS_* variables."""
+
+from aws_lambda_powertools import Logger, Metrics
+
+logger = Logger()
+metrics = Metrics()

@@ -1,0 +1,114 @@
+"""The document about one image: the JSON beside it in the final bucket and the message on the topic."""
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
+from pydantic.alias_generators import to_camel
+
+
+class Document(BaseModel):
+    """Base of what is written as JSON: camelCase names outside, unknown names ignored when read back."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class Status(StrEnum):
+    LABELLED = "labelled"
+    REJECTED = "rejected"
+
+
+class BoundingBox(Document):
+    """Fractions (0 to 1) of the image's width and height, from the top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Label(Document):
+    """One label that reached its threshold.
+
+    Attributes
+    ----------
+    confidence
+        0 to 100, as Rekognition counts.
+    bounding_box
+        Where the object is; None for a label about the whole image.
+    """
+
+    name: str
+    confidence: float
+    bounding_box: BoundingBox | None = None
+
+
+class Reason(Document):
+    """Why an image can never be labelled: a code for programs, a message for people."""
+
+    code: str
+    message: str
+
+
+class Prediction(Document):
+    """What was found in one version of one image.
+
+    Attributes
+    ----------
+    image_id
+        See `ImageVersion.image_id`; a consumer that has seen it has seen this image.
+    final_uri, final_version_id
+        The copy in the final bucket, and which version of that object it is.
+    version_id, e_tag, sequencer, size
+        Of the source object, as its event said; size in bytes.
+    project_version_arn
+        The model version that was asked; None if none was.
+    processed_at
+        UTC.
+    labels
+        Empty for a rejected image, and for one in which nothing reached its threshold.
+    reason
+        None unless rejected.
+    """
+
+    image_id: str
+    status: Status
+    source_bucket: str
+    image_key: str
+    source_uri: str
+    final_uri: str
+    final_version_id: str | None
+    version_id: str | None
+    e_tag: str
+    sequencer: str
+    size: int
+    project_version_arn: str | None
+    processed_at: AwareDatetime
+    labels: tuple[Label, ...]
+    reason: Reason | None
+
+    @field_serializer("processed_at")
+    def _iso_8601(self, moment: datetime) -> str:
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+    def to_json(self) -> str:
+        """This document as JSON in ASCII only.
+
+        SNS and SQS refuse some characters that an object key may hold; escaped, every key passes.
+        """
+        return json.dumps(self.model_dump(mode="json", by_alias=True))
+
+
+class Mark(Document):
+    """The part of a document that tells whether an image version is done, and which one is on top."""
+
+    image_id: str
+    sequencer: str
+    final_version_id: str | None = None
+
+
+def message_attributes(prediction: Prediction) -> dict[str, Any]:
+    """SNS message attributes of a prediction, by which subscriptions can filter without reading the message."""
+    return {"status": {"DataType": "String", "StringValue": prediction.status.value}}
