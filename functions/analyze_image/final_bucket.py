@@ -1,7 +1,7 @@
 """The final bucket: copies of the images, and the documents that mark them as done."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ class FinalBucket:
     def __init__(self, s3: "S3Client", name: str) -> None:
         self._s3 = s3
         self.name = name
+        s3.meta.events.register("before-call.s3.CopyObject", _leave_annotations, unique_id="annotations")
 
     def mark(self, place: Place) -> MarkInPlace | None:
         """Read the mark of a place; None if nothing is done there.
@@ -144,3 +145,11 @@ def _copy_source(image: ImageVersion) -> "CopySourceTypeDef":
     if image.version_id is not None:
         source["VersionId"] = image.version_id
     return source
+
+
+def _leave_annotations(params: dict[str, Any], **_: object) -> None:
+    """Copy without the source's annotations, which like tags would take rights of their own.
+
+    A header, since the boto3 of the Lambda runtime may be older than CopyObject's AnnotationDirective.
+    """
+    params["headers"]["x-amz-object-annotation-directive"] = "EXCLUDE"
