@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -53,7 +54,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An error answer of the pretended service."""
 
     def __init__(self, code: str, message: str = "", status: int = 400) -> None:
@@ -77,20 +78,21 @@ class PretendedRekognition:
 
     s3: S3Client
     running: list[str] = field(default_factory=lambda: [VERSION_ARN])
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusalError] = field(default_factory=list)
     confidence: float = 93.25
     requests: list[dict[str, Any]] = field(default_factory=list)
-    before_answer: Callable[[], None] = lambda: None
+    before_answer: Callable[[], object] = lambda: None
 
     def attach(self, client: RekognitionClient) -> None:
-        client.meta.events.register("before-send.rekognition.*", self._answer)
+        client.meta.events.register("before-send.rekognition.*", cast(Any, self._answer))
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        operation = str(request.headers["X-Amz-Target"], "ascii").split(".")[1]
+        target = request.headers["X-Amz-Target"]
+        operation = (target.decode() if isinstance(target, bytes) else target).split(".")[1]
         try:
-            body = getattr(self, operation)(json.loads(request.body))
+            body = getattr(self, operation)(json.loads(cast(bytes, request.body)))
             return _response(request, 200, body)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _response(
                 request, refusal.status, {"__type": refusal.code, "Message": refusal.message or refusal.code}
             )
@@ -109,7 +111,7 @@ class PretendedRekognition:
         if self.refusals:
             raise self.refusals.pop(0)
         if request["ProjectVersionArn"] not in self.running:
-            raise Refusal("ResourceNotReadyException")
+            raise RefusalError("ResourceNotReadyException")
         label = self._look(self._read(request["Image"]["S3Object"]))
         found = [{"Name": label, "Confidence": self.confidence}] if self.confidence >= request["MinConfidence"] else []
         return {"CustomLabels": found}
@@ -117,20 +119,20 @@ class PretendedRekognition:
     def _read(self, s3_object: dict[str, str]) -> bytes:
         version = {"VersionId": s3_object["Version"]} if "Version" in s3_object else {}
         try:
-            answer = self.s3.get_object(Bucket=s3_object["Bucket"], Key=s3_object["Name"], **version)  # type: ignore[arg-type]
+            answer = self.s3.get_object(Bucket=s3_object["Bucket"], Key=s3_object["Name"], **cast(Any, version))
         except ClientError:
-            raise Refusal("InvalidS3ObjectException", "Unable to get object metadata from S3.") from None
+            raise RefusalError("InvalidS3ObjectException", "Unable to get object metadata from S3.") from None
         return answer["Body"].read()
 
     @staticmethod
     def _look(data: bytes) -> str:
         if not data.startswith(_PNG_SIGNATURE) or b"Label\0" not in data:
-            raise Refusal("InvalidImageFormatException", "Request has invalid image format")
+            raise RefusalError("InvalidImageFormatException", "Request has invalid image format")
         width, height = struct.unpack_from(">II", data, 16)
         if min(width, height) < 64:
-            raise Refusal("InvalidParameterException", "Request has invalid parameters")
+            raise RefusalError("InvalidParameterException", "Request has invalid parameters")
         if max(width, height) > 4096:
-            raise Refusal("ImageTooLargeException", "Request has too large an image")
+            raise RefusalError("ImageTooLargeException", "Request has too large an image")
         return data.split(b"Label\0")[1][:-4].decode()
 
 
@@ -139,7 +141,7 @@ def _response(request: AWSPreparedRequest, status: int, body: dict[str, Any]) ->
         def stream(self, *_: object, **__: object) -> Iterator[bytes]:
             yield json.dumps(body).encode()
 
-    return AWSResponse(request.url, status, {"x-amzn-RequestId": "pretended"}, Raw())
+    return AWSResponse(request.url, status, HTTPHeaders(), Raw())
 
 
 @dataclass
@@ -214,10 +216,26 @@ class World:
 def make_clients(rekognition: PretendedRekognition | None = None) -> tuple[S3Client, SNSClient, RekognitionClient]:
     """Clients without retries, so that an answer is what the test made it."""
     config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
-    s3, sns, client = (boto3.client(name, REGION, config=config) for name in ("s3", "sns", "rekognition"))
+    s3 = boto3.client("s3", REGION, config=config)
+    s3.meta.events.register("provide-client-params.s3.CopyObject", cast(Any, Precondition(s3).check))
+    client = boto3.client("rekognition", REGION, config=config)
     if rekognition:
         rekognition.attach(client)
-    return s3, sns, client
+    return s3, boto3.client("sns", REGION, config=config), client
+
+
+@dataclass(frozen=True)
+class Precondition:
+    """CopyObject's CopySourceIfMatch, which moto takes and does not look at."""
+
+    s3: S3Client
+
+    def check(self, params: dict[str, Any], **_: object) -> None:
+        if "CopySourceIfMatch" not in params:
+            return
+        if self.s3.head_object(**params["CopySource"])["ETag"] != params["CopySourceIfMatch"]:
+            answer = {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {"HTTPStatusCode": 412}}
+            raise ClientError(cast(Any, answer), "CopyObject")
 
 
 def make_world() -> Iterator[World]:
