@@ -28,7 +28,15 @@ from pulumi.runtime import settings as pulumi_settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 
-from sandbox.deployer.model import STACK_TYPE, Created, Options, Properties, Registration, ResourceCreator
+from sandbox.deployer.model import (
+    STACK_TYPE,
+    Created,
+    Options,
+    Properties,
+    Registration,
+    ResourceCreator,
+    dependency_closure,
+)
 from sandbox.deployer.preview import PreviewCreator
 from sandbox.deployer.project import read_project
 from sandbox.errors import SandboxError
@@ -75,20 +83,6 @@ class Result:
     def created_before(self, resource: Registration) -> frozenset[str]:
         """URNs the engine is sure to have created before a resource: its dependencies, and theirs."""
         return dependency_closure(resource, {known.urn: known for known in self.resources})
-
-
-def dependency_closure(resource: Registration, registered: Mapping[str, Registration]) -> frozenset[str]:
-    """URNs of everything a resource waits for, directly or through others."""
-    seen: set[str] = set()
-    waiting = [resource]
-    while waiting:
-        current = waiting.pop()
-        provider_urn = current.options.provider.rpartition("::")[0]
-        for urn in {*current.dependencies, current.parent, provider_urn} - seen:
-            if urn in registered:
-                seen.add(urn)
-                waiting.append(registered[urn])
-    return frozenset(seen)
 
 
 def run_program(
@@ -245,9 +239,7 @@ class _RecordingMonitor(mocks.MockMonitor):
             secret_inputs=secrets,
             options=_options(request),
             dependencies=frozenset(request.dependencies),
-            property_dependencies={
-                name: frozenset(urns.urns) for name, urns in request.propertyDependencies.items()
-            },
+            property_dependencies={name: frozenset(urns.urns) for name, urns in request.propertyDependencies.items()},
         )
 
     def _create(self, resource: Registration) -> Created:
@@ -449,9 +441,7 @@ def _plain(value: Any) -> Any:
 
 def _refuse_unknown(properties: Any, where: str, path: str = "") -> None:
     if isinstance(properties, pulumi.output.Unknown):
-        raise SandboxError(
-            f"{where} {path.lstrip('.')!r} comes from an output which the sandbox does not provide."
-        )
+        raise SandboxError(f"{where} {path.lstrip('.')!r} comes from an output which the sandbox does not provide.")
     if isinstance(properties, dict):
         for key, value in properties.items():
             _refuse_unknown(value, where, f"{path}.{key}")
@@ -470,16 +460,10 @@ def _message(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     if isinstance(error, SandboxError | pulumi.RunError):
         return f"{doing}{text}"
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if _is_program_code(frame.filename)
-    ]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_program_code(frame.filename)]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{doing}{type(error).__name__}: {text}{where}"
 
 
 def _is_program_code(filename: str) -> bool:
-    return (
-        "site-packages" not in filename
-        and not filename.startswith(("<", sys.base_prefix))
-        and filename != __file__
-    )
+    return "site-packages" not in filename and not filename.startswith(("<", sys.base_prefix)) and filename != __file__

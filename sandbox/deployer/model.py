@@ -66,6 +66,20 @@ class Registration:
         return f"{self.type} {self.name!r}"
 
 
+def dependency_closure(resource: Registration, registered: Mapping[str, Registration]) -> frozenset[str]:
+    """URNs of everything a resource waits for, directly or through others."""
+    seen: set[str] = set()
+    waiting = [resource]
+    while waiting:
+        current = waiting.pop()
+        provider_urn = current.options.provider.rpartition("::")[0]
+        for urn in {*current.dependencies, current.parent, provider_urn} - seen:
+            if urn in registered:
+                seen.add(urn)
+                waiting.append(registered[urn])
+    return frozenset(seen)
+
+
 @dataclass(frozen=True)
 class Created:
     """A resource's physical id and the outputs its provider reports."""

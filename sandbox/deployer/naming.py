@@ -1,5 +1,6 @@
 """Physical names as Pulumi's AWS provider makes and AWS limits them."""
 
+import hashlib
 import re
 import secrets
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from sandbox.errors import SandboxError
 
 RANDOM_HEX_DIGITS = 7
 """Length of the random end of an auto-name, after a hyphen: 8 characters in all."""
+
+PREFIXED_NAME_DIGITS = 26
+"""Length of what the provider adds to a `namePrefix` or `bucketPrefix`."""
 
 Suffix = Callable[[str], str]
 """Gives a URN's random end."""
@@ -64,13 +68,14 @@ def random_suffix(_urn: str) -> str:
 
 def physical_name(
     type_: str, logical_name: str, urn: str, inputs: dict[str, Any], suffix: Suffix
-) -> dict[str, str]:
+) -> dict[str, str | None]:
     """Work out a resource's physical name.
 
     Returns
     -------
     dict
-        The name under the property it has in this type; empty for a type that has none.
+        The name under the property it has in this type, and None under its prefix' property, which
+        is used up; empty for a type that has none.
 
     Raises
     ------
@@ -86,11 +91,15 @@ def physical_name(
         raise SandboxError(f"name {name!r} has {len(name)} characters; at most {rule.longest} fit.")
     if not re.fullmatch(rule.pattern, name):
         raise SandboxError(f"AWS does not accept the name {name!r} (allowed: {rule.pattern}).")
-    return {rule.property: name}
+    return {rule.property: name, f"{rule.property}Prefix": None}
 
 
 def _automatic_name(rule: Rule, logical_name: str, urn: str, inputs: dict[str, Any], suffix: Suffix) -> str:
     prefix = inputs.get(f"{rule.property}Prefix")
-    name = f"{prefix or logical_name + '-'}{suffix(urn)}"
+    if prefix:
+        # The provider ends a name with a prefix itself, in its own longer way.
+        digest = hashlib.sha256(f"{urn} {suffix(urn)}".encode()).hexdigest()
+        return f"{prefix}{digest[:PREFIXED_NAME_DIGITS]}"
+    name = f"{logical_name}-{suffix(urn)}"
     name = name.lower() if rule.lower else name
     return f"{name}.fifo" if rule.fifo and inputs.get("fifoQueue", inputs.get("fifoTopic")) else name

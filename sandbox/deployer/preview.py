@@ -28,9 +28,7 @@ class PreviewCreator:
         resource.properties = self._provider.prepare(resource)
         identifiers = arns.identifiers(resource.type, resource.properties, self._region, self._account_id)
         placeholders = {
-            name: f"<{resource.name}.{name}>"
-            for name, kind in output_types(resource.type).items()
-            if kind is str
+            name: f"<{resource.name}.{name}>" for name, kind in output_types(resource.type).items() if kind is str
         }
         outputs = {**placeholders, **resource.properties, **identifiers}
         return Created(str(outputs.pop("id", resource.name)), outputs)

@@ -30,9 +30,7 @@ class AwsProvider:
         self._region = region
         self._suffix = suffix
         self._default_tags: dict[str, dict[str, str]] = {}
-        settings = {
-            key.removeprefix("aws:"): value for key, value in config.items() if key.startswith("aws:")
-        }
+        settings = {key.removeprefix("aws:"): value for key, value in config.items() if key.startswith("aws:")}
         self._configure(_DEFAULT, settings)
 
     def register(self, resource: Registration) -> Created:
@@ -54,6 +52,7 @@ class AwsProvider:
             raise SandboxError(f"region {region}; the sandbox has {self._region} only.")
         name = physical_name(resource.type, resource.name, resource.urn, resource.inputs, self._suffix)
         properties = {"region": region, **resource.inputs, **name}
+        properties = {key: value for key, value in properties.items() if value is not None}
         if takes_tags(resource.type):
             own = resource.inputs.get("tags", {})
             properties["tagsAll"] = {**self._tags_for(resource), **own}

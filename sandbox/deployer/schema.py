@@ -69,8 +69,11 @@ def _resource_class(resource_type: str) -> type:
 
 @functools.cache
 def _args_class(resource_type: str) -> type:
-    cls = _resource_class(resource_type)
-    return typing.cast(type, getattr(inspect.getmodule(cls), f"{cls.__name__}Args"))
+    # The resource's module exports two names; "...Args" may also be a nested type of another
+    # resource, in which case the resource's own arguments are "...InitArgs".
+    module: Any = inspect.getmodule(_resource_class(resource_type))
+    (name,) = (name for name in module.__all__ if name.endswith("Args"))
+    return typing.cast(type, getattr(module, name))
 
 
 @functools.cache

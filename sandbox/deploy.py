@@ -1,0 +1,158 @@
+"""`python -m sandbox deploy`: this repository's Pulumi program, made real in the sandbox."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.deployer.cloud import Cloud
+from sandbox.deployer.deployer import Deployer, OnResource, Progress, destroy_recorded, silent
+from sandbox.deployer.project import read_project
+from sandbox.deployer.state import StateFile
+from sandbox.errors import SandboxError
+from sandbox.pulumi_runtime import run_program
+from sandbox.settings import SandboxSettings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUILD = REPOSITORY / "build" / "sandbox"
+OUTPUTS_FILE = BUILD / "outputs.json"
+STATE_FILE = BUILD / "state.json"
+
+DEFAULT_STACK = "sandbox"
+PROJECT_ARN = "arn:aws:rekognition:{region}:{account_id}:project/surfaces/1793491200000"
+"""The Custom Labels project the sandbox's Rekognition serves."""
+
+
+def deploy(
+    program_folder: Path,
+    stack: str,
+    config: Mapping[str, Any],
+    settings: SandboxSettings,
+    on_resource: OnResource = silent,
+    build: Path = BUILD,
+) -> dict[str, Any]:
+    """Deploy a Pulumi program folder to the sandbox and write down its outputs.
+
+    Parameters
+    ----------
+    config
+        Stack configuration, over what `Pulumi.<stack>.yaml` says. `projectArn` defaults to the
+        sandbox's own project.
+    on_resource
+        Told before and after each resource.
+    build
+        Where `outputs.json` and `state.json` go.
+
+    Returns
+    -------
+    dict
+        The stack's outputs, with `endpointUrl` and `region`.
+
+    Raises
+    ------
+    SandboxError
+        One line; among others when the stack is up already: update in place is not offered.
+    """
+    state = StateFile(build / STATE_FILE.name)
+    cloud = _cloud(settings)
+    _refuse_second_deployment(cloud, state)
+    default = {"projectArn": PROJECT_ARN.format(region=settings.region, account_id=settings.account_id)}
+    project = read_project(program_folder, stack, {**default, **config})
+    state.start(settings.endpoint_url, project.name, stack)
+    result = run_program(
+        project.main,
+        project=project.name,
+        stack=stack,
+        config=project.config,
+        creator=Deployer(cloud, project.config, state, on_resource),
+    )
+    outputs = {**result.outputs, "endpointUrl": settings.endpoint_url, "region": settings.region}
+    outputs_file = build / OUTPUTS_FILE.name
+    outputs_file.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return outputs
+
+
+def destroy(settings: SandboxSettings, on_resource: OnResource = silent, build: Path = BUILD) -> int:
+    """Remove what `deploy` made, and return how many resources that were."""
+    removed = destroy_recorded(_cloud(settings), StateFile(build / STATE_FILE.name), on_resource)
+    (build / OUTPUTS_FILE.name).unlink(missing_ok=True)
+    return removed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; errors are `SandboxError`s for the caller to print."""
+    arguments = _parser().parse_args(argv)
+    settings = SandboxSettings.from_environment()
+    if arguments.destroy:
+        print(f"Removed {destroy(settings, _print)} resources.")
+        return 0
+    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, _print)
+    for name, value in sorted(outputs.items()):
+        print(f"{name}: {value}")
+    print(f"Written to {OUTPUTS_FILE.relative_to(REPOSITORY)}.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox deploy", description=__doc__)
+    parser.add_argument("program", nargs="?", type=Path, default=REPOSITORY, help="folder with a Pulumi.yaml")
+    parser.add_argument("--stack", default=DEFAULT_STACK, help=f"stack name (default {DEFAULT_STACK})")
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="KEY=VALUE", help="a stack setting; may be repeated"
+    )
+    parser.add_argument("--destroy", action="store_true", help="remove what the last deployment made")
+    return parser
+
+
+def _pairs(settings: Sequence[str]) -> dict[str, str]:
+    wrong = [setting for setting in settings if "=" not in setting]
+    if wrong:
+        raise SandboxError(f"--config takes KEY=VALUE, not {', '.join(wrong)}.")
+    return dict(setting.split("=", 1) for setting in settings)
+
+
+def _print(progress: Progress) -> None:
+    if progress.done:
+        print(f"  {progress.type:<60} {progress.name:<40} {progress.seconds:5.2f} s", file=sys.stderr)
+
+
+def _cloud(settings: SandboxSettings) -> Cloud:
+    return Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+
+
+def _refuse_second_deployment(cloud: Cloud, state: StateFile) -> None:
+    """Updating in place is Pulumi's work; a fresh emulator is the normal case here.
+
+    Its auto-names are random, so one resource of that name proves that the stack is still there.
+    """
+    recorded = state.read()
+    if recorded["endpointUrl"] != cloud.endpoint_url:
+        return
+    alive = next((entry for entry in recorded["resources"] if _is_alive(cloud, entry)), None)
+    if alive is not None:
+        raise SandboxError(
+            f"Stack {recorded['stack']} is up already at {cloud.endpoint_url} ({alive['id']} is there):"
+            " restart the sandbox, or run `python -m sandbox deploy --destroy` first."
+        )
+
+
+def _is_alive(cloud: Cloud, entry: Mapping[str, Any]) -> bool:
+    try:
+        match entry["type"]:
+            case "aws:iam/role:Role":
+                cloud.iam.get_role(RoleName=entry["id"])
+            case "aws:s3/bucket:Bucket":
+                cloud.s3.head_bucket(Bucket=entry["id"])
+            case "aws:sns/topic:Topic":
+                cloud.sns.get_topic_attributes(TopicArn=entry["id"])
+            case "aws:sqs/queue:Queue":
+                cloud.sqs.get_queue_attributes(QueueUrl=entry["id"])
+            case _:
+                return False
+    except ClientError:
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""Reading a resource's properties so that none is overlooked."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.deployer.model import Registration
+
+
+class Arguments:
+    """A resource's properties, which remembers those that were never read.
+
+    A creator that does not read an input would leave it out of the resource it makes, and what the
+    sandbox then shows would not be what AWS does. `unread` names such inputs.
+
+    Example
+    -------
+    >>> arguments = Arguments({"name": "images", "ttl": {"enabled": True, "attributeName": "expiresAt"}})
+    >>> arguments["name"], arguments["ttl"]["enabled"]
+    ('images', True)
+    >>> list(arguments.unread())
+    ['ttl.attributeName']
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Wrap plain values; objects inside become `Arguments` when they are read."""
+        self._values = dict(values)
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        """Read a property that must be there."""
+        if key not in self._read:
+            self._read[key] = _wrapped(self._values[key])
+        return self._read[key]
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a property is given."""
+        return key in self._values
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Read a property that may be missing."""
+        return self[key] if key in self._values else default
+
+    def plain(self, key: str, default: Any = None) -> Any:
+        """Read a property as it is, with everything inside."""
+        self._read[key] = None
+        return self._values.get(key, default)
+
+    def everything(self) -> dict[str, Any]:
+        """Read all of it, as it is."""
+        self._read = dict.fromkeys(self._values)
+        return self._values
+
+    def skip(self, *keys: str) -> None:
+        """Count properties as read that have no meaning for a fresh resource in the sandbox."""
+        self._read.update(dict.fromkeys(keys))
+
+    def renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Read the given properties, as far as they are there, under other names."""
+        return {new: self.plain(old) for old, new in names.items() if old in self}
+
+    def unread(self) -> Iterator[str]:
+        """Paths of the properties nobody read."""
+        for key in self._values:
+            if key not in self._read:
+                yield key
+            else:
+                yield from _unread_inside(self._read[key], key)
+
+
+class Request(Arguments):
+    """All properties of one resource that is to be made, and the resource itself."""
+
+    def __init__(self, resource: Registration) -> None:
+        """Take the properties the provider prepared."""
+        super().__init__(resource.properties)
+        self.resource = resource
+
+
+def _wrapped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Arguments(value)
+    if isinstance(value, list):
+        return [_wrapped(item) for item in value]
+    return value
+
+
+def _unread_inside(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, Arguments):
+        for inner in value.unread():
+            yield f"{path}.{inner}"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unread_inside(item, f"{path}[{index}]")

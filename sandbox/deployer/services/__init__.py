@@ -1,0 +1,27 @@
+"""One module a service: how each of its resource types is made and removed with boto3."""
+
+from sandbox.deployer.services import (
+    dynamodb,
+    eventbridge,
+    iam,
+    lambda_,
+    logs,
+    s3,
+    scheduler,
+    sns,
+    sqs,
+    stepfunctions,
+)
+
+__all__ = [
+    "dynamodb",
+    "eventbridge",
+    "iam",
+    "lambda_",
+    "logs",
+    "s3",
+    "scheduler",
+    "sns",
+    "sqs",
+    "stepfunctions",
+]

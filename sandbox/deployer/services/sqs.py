@@ -1,0 +1,87 @@
+"""SQS queues and their policies."""
+
+from sandbox.deployer.arguments import Request
+from sandbox.deployer.cloud import Cloud
+from sandbox.deployer.model import Created
+from sandbox.deployer.registry import creates, deletes
+
+_QUEUE = "aws:sqs/queue:Queue"
+_QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+_REDRIVE_ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+
+_ATTRIBUTES = {
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+    "delaySeconds": "DelaySeconds",
+    "fifoQueue": "FifoQueue",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "maxMessageSize": "MaximumMessageSize",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "policy": "Policy",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "redriveAllowPolicy": "RedriveAllowPolicy",
+    "redrivePolicy": "RedrivePolicy",
+    "sqsManagedSseEnabled": "SqsManagedSseEnabled",
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+}
+
+
+@creates(_QUEUE)
+def create_queue(cloud: Cloud, args: Request) -> Created:
+    """Make a queue."""
+    given = args.renamed(_ATTRIBUTES)
+    attributes = {name: _attribute_text(value) for name, value in given.items() if value is not False}
+    if given.get("SqsManagedSseEnabled") is False:
+        attributes["SqsManagedSseEnabled"] = "false"
+    url = cloud.sqs.create_queue(
+        QueueName=args["name"],
+        Attributes=attributes,  # type: ignore[arg-type]
+        tags=args.plain("tagsAll"),
+    )["QueueUrl"]
+    actual = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return Created(
+        url,
+        {
+            "arn": actual["QueueArn"],
+            "messageRetentionSeconds": int(actual["MessageRetentionPeriod"]),
+            "url": url,
+            "visibilityTimeoutSeconds": int(actual["VisibilityTimeout"]),
+        },
+    )
+
+
+@deletes(_QUEUE)
+def delete_queue(cloud: Cloud, made: Created) -> None:
+    """Remove a queue with everything in it."""
+    cloud.sqs.delete_queue(QueueUrl=made.id)
+
+
+@creates(_QUEUE_POLICY)
+def create_queue_policy(cloud: Cloud, args: Request) -> Created:
+    """Set a queue's policy."""
+    cloud.sqs.set_queue_attributes(QueueUrl=args["queueUrl"], Attributes={"Policy": args["policy"]})
+    return Created(args["queueUrl"], {})
+
+
+@deletes(_QUEUE_POLICY)
+def delete_queue_policy(cloud: Cloud, made: Created) -> None:
+    """Remove the policy."""
+    cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes={"Policy": ""})
+
+
+@creates(_REDRIVE_ALLOW)
+def create_redrive_allow_policy(cloud: Cloud, args: Request) -> Created:
+    """Say which queues may use this one as their dead-letter queue."""
+    attributes = {"RedriveAllowPolicy": args["redriveAllowPolicy"]}
+    cloud.sqs.set_queue_attributes(QueueUrl=args["queueUrl"], Attributes=attributes)  # type: ignore[arg-type]
+    return Created(args["queueUrl"], {})
+
+
+@deletes(_REDRIVE_ALLOW)
+def delete_redrive_allow_policy(cloud: Cloud, made: Created) -> None:
+    """Back to the default: every queue of the account may."""
+    cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes={"RedriveAllowPolicy": ""})
+
+
+def _attribute_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,272 @@
+"""Pulumi programs to run: one of every resource type the sandbox can make, wired as AWS wants it."""
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+LAYER = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
+
+_WORKFLOW = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+
+
+def every_type() -> None:
+    """Register every type once, with the dependencies AWS asks for."""
+    tags = {"tags": {"stack": pulumi.get_stack()}}
+    provider = aws.Provider("tagging", region="us-east-1", default_tags=tags)
+    pulumi.runtime.register_stack_transformation(
+        lambda args: (
+            pulumi.ResourceTransformationResult(
+                args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(provider=provider))
+            )
+            if args.type_.startswith("aws:")
+            else None
+        )
+    )
+    bucket = _bucket()
+    queue, dead_letters = _queues()
+    topic = _topic(queue)
+    table = aws.dynamodb.Table(
+        "runs",
+        billing_mode="PAY_PER_REQUEST",
+        hash_key="kind",
+        range_key="id",
+        attributes=[{"name": "kind", "type": "S"}, {"name": "id", "type": "S"}],
+        ttl={"attribute_name": "expiresAt", "enabled": True},
+        point_in_time_recovery={"enabled": True},
+        server_side_encryption={"enabled": True},
+    )
+    _rule(bucket, queue, dead_letters)
+    function, mapping = function_and_mapping(queue)
+    machine = state_machine()
+    schedule = _schedule(machine, dead_letters)
+    pulumi.export("sourceBucketName", bucket.bucket)
+    pulumi.export("imageQueueUrl", queue.url)
+    pulumi.export("predictionsTopicArn", topic.arn)
+    pulumi.export("runsTableName", table.name)
+    pulumi.export("stateMachineArn", machine.arn)
+    pulumi.export("scheduleArn", schedule.arn)
+    pulumi.export("analyzeFunctionName", function.name)
+    pulumi.export("eventSourceMappingUuid", mapping.uuid)
+
+
+def _bucket() -> aws.s3.Bucket:
+    bucket = aws.s3.Bucket("source", force_destroy=True)
+    aws.s3.BucketVersioning("source", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        "source",
+        bucket=bucket.bucket,
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        "source",
+        bucket=bucket.bucket,
+        rules=[
+            {
+                "id": "old-versions",
+                "status": "Enabled",
+                "noncurrent_version_expiration": {"noncurrent_days": 7},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+            }
+        ],
+    )
+    block = aws.s3.BucketPublicAccessBlock(
+        "source",
+        bucket=bucket.bucket,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+    )
+    aws.s3.BucketOwnershipControls("source", bucket=bucket.bucket, rule={"object_ownership": "BucketOwnerEnforced"})
+    aws.s3.BucketPolicy(
+        "source",
+        bucket=bucket.bucket,
+        policy=document(
+            "Deny", "s3:*", bucket.arn, Principal="*", Condition=_if("Bool", "aws:SecureTransport", "false")
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[block]),
+    )
+    aws.s3.BucketNotification("source", bucket=bucket.bucket, eventbridge=True)
+    return bucket
+
+
+def _queues() -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
+    dead_letters = aws.sqs.Queue("dead-letters", message_retention_seconds=1_209_600)
+    queue = aws.sqs.Queue(
+        "images",
+        visibility_timeout_seconds=360,
+        sqs_managed_sse_enabled=True,
+        redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": 10}),
+    )
+    aws.sqs.RedriveAllowPolicy(
+        "dead-letters",
+        queue_url=dead_letters.url,
+        redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+    )
+    return queue, dead_letters
+
+
+def _topic(queue: aws.sqs.Queue) -> aws.sns.Topic:
+    topic = aws.sns.Topic("predictions", display_name="Predictions")
+    aws.sns.TopicPolicy(
+        "predictions",
+        arn=topic.arn,
+        policy=document("Allow", "sns:Publish", topic.arn, Principal={"AWS": "000000000000"}),
+    )
+    aws.sns.TopicSubscription(
+        "predictions", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True
+    )
+    return topic
+
+
+def _rule(bucket: aws.s3.Bucket, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> None:
+    rule = aws.cloudwatch.EventRule(
+        "uploads",
+        event_pattern=pulumi.Output.json_dumps({"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket.bucket]}}}),
+    )
+    policies = [
+        aws.sqs.QueuePolicy(
+            name,
+            queue_url=target.url,
+            policy=document(
+                "Allow",
+                "sqs:SendMessage",
+                target.arn,
+                Principal={"Service": "events.amazonaws.com"},
+                Condition=_if("ArnEquals", "aws:SourceArn", rule.arn),
+            ),
+        )
+        for name, target in {"images": queue, "dead-letters": dead_letters}.items()
+    ]
+    aws.cloudwatch.EventTarget(
+        "uploads",
+        rule=rule.name,
+        arn=queue.arn,
+        dead_letter_config={"arn": dead_letters.arn},
+        retry_policy={"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 10},
+        opts=pulumi.ResourceOptions(depends_on=policies),
+    )
+
+
+def function_and_mapping(
+    queue: aws.sqs.Queue, mapping_waits_for_policy: bool = True
+) -> tuple[aws.lambda_.Function, aws.lambda_.EventSourceMapping]:
+    """Register a function with everything it needs, and its mapping, if wanted without its dependency."""
+    role = service_role("analyze", "lambda.amazonaws.com")
+    group = aws.cloudwatch.LogGroup("analyze", retention_in_days=30)
+    logging = aws.iam.RolePolicy(
+        "logging",
+        role=role.name,
+        policy=document("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(group.arn, ":*")),
+    )
+    reading = aws.iam.RolePolicy(
+        "reading",
+        role=role.name,
+        policy=document(
+            "Allow",
+            [f"sqs:{a}" for a in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")],
+            queue.arn,
+        ),
+    )
+    function = aws.lambda_.Function(
+        "analyze",
+        role=role.arn,
+        runtime="python3.13",
+        handler="app.handler.handler",
+        architectures=["arm64"],
+        memory_size=512,
+        timeout=60,
+        layers=[LAYER],
+        code=pulumi.AssetArchive(
+            {"app/handler.py": pulumi.StringAsset("def handler(event, context):\n    return None\n")}
+        ),
+        environment={"variables": {"DETECT_CALLS_PER_SECOND": "2.5", "MIN_CONFIDENCE": "70"}},
+        logging_config={"log_format": "JSON", "log_group": group.name},
+        opts=pulumi.ResourceOptions(depends_on=[logging]),
+    )
+    mapping = aws.lambda_.EventSourceMapping(
+        "analyze",
+        event_source_arn=queue.arn,
+        function_name=function.name,
+        batch_size=10,
+        enabled=False,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config={"maximum_concurrency": 2},
+        opts=pulumi.ResourceOptions(depends_on=[reading] if mapping_waits_for_policy else []),
+    )
+    return function, mapping
+
+
+def state_machine(log_actions: tuple[str, ...] = _LOG_DELIVERY) -> aws.sfn.StateMachine:
+    """Register a state machine that logs, with a role that may do the given log actions."""
+    role = service_role("workflow", "states.amazonaws.com")
+    group = aws.cloudwatch.LogGroup("workflow", name_prefix="/aws/vendedlogs/states/workflow-", retention_in_days=30)
+    policy = aws.iam.RolePolicy("workflow", role=role.name, policy=document("Allow", list(log_actions), "*"))
+    return aws.sfn.StateMachine(
+        "workflow",
+        role_arn=role.arn,
+        type="STANDARD",
+        definition=_WORKFLOW,
+        logging_configuration={
+            "level": "ALL",
+            "include_execution_data": True,
+            "log_destination": pulumi.Output.concat(group.arn, ":*"),
+        },
+        opts=pulumi.ResourceOptions(depends_on=[policy]),
+    )
+
+
+def _schedule(machine: aws.sfn.StateMachine, dead_letters: aws.sqs.Queue) -> aws.scheduler.Schedule:
+    group = aws.scheduler.ScheduleGroup("runs")
+    role = service_role("schedule", "scheduler.amazonaws.com", source_arn=group.arn)
+    start = aws.iam.Policy("start", policy=document("Allow", "states:StartExecution", machine.arn))
+    started = aws.iam.RolePolicyAttachment("start", role=role.name, policy_arn=start.arn)
+    lost = aws.iam.RolePolicy("lost", role=role.name, policy=document("Allow", "sqs:SendMessage", dead_letters.arn))
+    return aws.scheduler.Schedule(
+        "hourly",
+        group_name=group.name,
+        schedule_expression="rate(1 hour)",
+        schedule_expression_timezone="UTC",
+        start_date="2030-01-01T00:00:00Z",
+        flexible_time_window={"mode": "OFF"},
+        target={
+            "arn": machine.arn,
+            "role_arn": role.arn,
+            "input": "{}",
+            "retry_policy": {"maximum_retry_attempts": 0, "maximum_event_age_in_seconds": 60},
+            "dead_letter_config": {"arn": dead_letters.arn},
+        },
+        opts=pulumi.ResourceOptions(depends_on=[started, lost]),
+    )
+
+
+def service_role(name: str, service: str, source_arn: pulumi.Input[str] | None = None) -> aws.iam.Role:
+    """Register a role one AWS service may assume."""
+    condition = {"Condition": _if("StringEquals", "aws:SourceArn", source_arn)} if source_arn else {}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}, **condition}
+    return aws.iam.Role(
+        name,
+        assume_role_policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+
+
+def document(effect: str, action: Any, resource: Any, **more: Any) -> pulumi.Output[str]:
+    """Write a policy document of one statement."""
+    statement = {"Effect": effect, "Action": action, "Resource": resource, **more}
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _if(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return {operator: {key: value}}
