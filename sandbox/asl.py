@@ -12,7 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from threading import Condition
+from functools import partial
+from threading import Condition, Lock
 from typing import Any
 
 from sandbox.clock import SimulatedClock, iso
@@ -109,15 +110,16 @@ class Execution:
     control: Control = field(default_factory=Control)
     events: int = 1
     """History events so far, counted as AWS counts them; ExecutionStarted is the first."""
+    _writing: Lock = field(default_factory=Lock)
 
     def event(self, kind: str, details: dict[str, Any] | None = None) -> None:
         """Count and write one history event; one too many ends the execution."""
-        self.events += 1
-        if self.events >= MAX_HISTORY_EVENTS:
-            raise StateError(
-                "States.Runtime", f"The execution reached the maximum number of history events ({MAX_HISTORY_EVENTS})."
-            )
-        self.record(kind, details or {})
+        with self._writing:
+            self.events += 1
+            if self.events >= MAX_HISTORY_EVENTS:
+                message = f"The execution reached the maximum number of history events ({MAX_HISTORY_EVENTS})."
+                raise StateError("States.Runtime", message)
+            self.record(kind, details or {})
 
 
 @dataclass
@@ -328,7 +330,8 @@ def _run_branches(
         return result
 
     with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        futures = [pool.submit(copy_context().run, run_one, *each) for each in runs]
+        # A thread of its own knows no request: it takes this one's account and region along.
+        futures = [pool.submit(partial(copy_context().run, run_one, *each)) for each in runs]
         wait(futures, return_when=FIRST_EXCEPTION)
         control.stop()
     frame.control.check()

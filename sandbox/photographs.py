@@ -48,9 +48,7 @@ def patch(label: str, region: Region, random: np.random.Generator) -> Image.Imag
     return ImageEnhance.Contrast(crop).enhance(float(random.uniform(0.7, 1.3)))
 
 
-def photographs(
-    n: int, seed: int, image_format: Literal["JPEG", "PNG"] = "JPEG"
-) -> Iterator[tuple[str, bytes]]:
+def photographs(n: int, seed: int, image_format: Literal["JPEG", "PNG"] = "JPEG") -> Iterator[tuple[str, bytes]]:
     """Yield `n` photographs of the demo region as (label, encoded image); the same seed gives the same ones.
 
     Example

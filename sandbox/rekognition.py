@@ -237,7 +237,7 @@ def open_image(content: bytes, max_bytes: int) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
         width, height = picture.size
-        if not (_MIN_PIXELS <= min(width, height) and max(width, height) <= _MAX_PIXELS):
+        if min(width, height) < _MIN_PIXELS or max(width, height) > _MAX_PIXELS:
             raise ApiError("InvalidParameterException", "Request has invalid parameters")
         if max(width, height) > _MAX_ASPECT * min(width, height):
             raise ApiError("InvalidParameterException", "Request has invalid parameters")
@@ -314,7 +314,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 def _problems(shape: Shape, value: Any, path: str) -> list[str]:
     """Every constraint of the model that the value breaks, in AWS's words."""
-    expected = _PYTHON_TYPES.get(shape.type_name, (object,))
+    expected: Any = _PYTHON_TYPES.get(shape.type_name, (object,))
     if not isinstance(value, expected) or isinstance(value, bool):
         raise ApiError("SerializationException", f"Expected {shape.type_name} at '{path}'")
     found = _constraint_problems(shape, value, path)

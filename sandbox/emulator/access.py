@@ -1,12 +1,14 @@
 """IAM: who may do what, asked of ministack's evaluator for callers and roles it does not ask about itself."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
-from ministack.core import iam_evaluator, router
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import iam
 
-from sandbox.emulator.patching import require
+from sandbox.emulator.patching import Function, replace, require
 from sandbox.settings import ACCOUNT_ID, REGION
 
 _enforce = require(iam_evaluator, "enforce")
@@ -17,11 +19,24 @@ _conditions_met = require(iam_evaluator, "_conditions_met")
 _roles = require(iam, "_roles")
 _access_key = require(router, "extract_access_key_id")
 
+_MAPPING_ACTIONS = {
+    "GET": "GetEventSourceMapping",
+    "PUT": "UpdateEventSourceMapping",
+    "DELETE": "DeleteEventSourceMapping",
+}
 
-def caller_may(headers: Mapping[str, str], action: str, resource_arn: str) -> bool:
+
+def install() -> None:
+    """Give calls on one event source mapping their own IAM actions; ministack knows none for some of them."""
+    replace(iam_actions, "_lambda_action", "method path", _with_mapping_actions)
+
+
+def caller_may(
+    headers: Mapping[str, str], action: str, resource_arn: str, query: Mapping[str, Any] | None = None
+) -> bool:
     """Whether whoever signed the current request may do the action on the resource."""
     service = action.partition(":")[0]
-    key = _access_key(headers, {})
+    key = _access_key(headers, query or {})
     return _enforce(key, action, service, REGION, resource_arn=resource_arn) is None
 
 
@@ -57,9 +72,6 @@ def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
 
 
 def _statements(document: Any) -> list[dict[str, Any]]:
-    import json
-    from urllib.parse import unquote
-
     parsed = json.loads(unquote(document)) if isinstance(document, str) else document
     statements = parsed.get("Statement", [])
     return [statements] if isinstance(statements, dict) else list(statements)
@@ -74,3 +86,13 @@ def _statement_trusts(statement: dict[str, Any], service: str, context: Any) -> 
         and service in services
         and bool(_conditions_met(statement.get("Condition", {}), context))
     )
+
+
+def _with_mapping_actions(original: Function) -> Function:
+    def action(method: str, path: str) -> Any:
+        parts = [part for part in path.split("/") if part]
+        if parts[1:2] == ["event-source-mappings"] and len(parts) == 3:
+            return _MAPPING_ACTIONS.get(method)
+        return original(method, path)
+
+    return action

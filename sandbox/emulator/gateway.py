@@ -9,7 +9,7 @@ from ministack.core import lambda_runtime
 
 from sandbox.classifier import Classifier
 from sandbox.clock import SimulatedClock
-from sandbox.emulator import custom_labels, workflows
+from sandbox.emulator import access, custom_labels, deliveries, mappings, queues, storage, workflows
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.model import Faults
@@ -30,6 +30,11 @@ class Gateway:
         self._accuracy = classifier.held_out_accuracy
         self._project = Project(settings, clock)
         custom_labels.install(Rekognition(self._project, classifier, custom_labels.read_object_as_caller))
+        access.install()
+        storage.install()
+        queues.install(clock)
+        mappings.install(clock)
+        deliveries.install(clock)
         workflows.install(Integrations(settings, clock), clock)
         self._emulator = require(app, "app")
 
@@ -77,7 +82,7 @@ def _over_tls(scope: Message) -> Message:
 
 
 async def _body(receive: Receive) -> bytes:
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")

@@ -66,9 +66,7 @@ class Integrations:
         boto_name = _BOTO_NAMES.get(service, service)
         model = _model(boto_name, service)
         prefix = pascal(model.service_id)
-        return self._send(
-            role_arn, boto_name, action, arguments, pascal, prefix, f"{prefix}.{prefix}Exception"
-        )
+        return self._send(role_arn, boto_name, action, arguments, pascal, prefix, f"{prefix}.{prefix}Exception")
 
     def _call_optimized(self, role_arn: str, service: str, action: str, arguments: Any) -> Any:
         if action not in _OPTIMIZED_ACTIONS.get(service, ()):
@@ -98,12 +96,14 @@ class Integrations:
         del half_hour  # only part of the cache's key
         sts = self._root().client("sts", endpoint_url=self._settings.endpoint_url)
         session = sts.assume_role(RoleArn=role_arn, RoleSessionName="states")["Credentials"]
-        return boto3.session.Session(
+        # Any: the type stubs know each service by its literal name only.
+        as_role: Any = boto3.session.Session(
             aws_access_key_id=session["AccessKeyId"],
             aws_secret_access_key=session["SecretAccessKey"],
             aws_session_token=session["SessionToken"],
             region_name=self._settings.region,
-        ).client(
+        )
+        return as_role.client(
             boto_name,
             endpoint_url=self._settings.endpoint_url,
             # Only the service judges values here, as it does behind Step Functions; types were checked before.

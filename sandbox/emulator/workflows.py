@@ -10,10 +10,12 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from sandbox import asl
+from sandbox.asl_definition import problems
 from sandbox.clock import SimulatedClock, iso
-from sandbox.emulator.access import role_trusts
+from sandbox.emulator.access import role_may, role_trusts
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import Function, replace, require
+from sandbox.settings import ACCOUNT_ID, REGION
 
 _machines = require(stepfunctions, "_state_machines")
 _executions = require(stepfunctions, "_executions")
@@ -25,6 +27,18 @@ _now = require(stepfunctions, "now_iso")
 _EvaluationError = require(stepfunctions, "_ExecutionError")
 
 Record = dict[str, Any]
+
+# From "Logging in CloudWatch Logs" in the Step Functions developer guide.
+_LOG_DELIVERY_ACTIONS = (
+    "CreateLogDelivery",
+    "GetLogDelivery",
+    "UpdateLogDelivery",
+    "DeleteLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "DescribeResourcePolicies",
+    "DescribeLogGroups",
+)
 
 
 def install(integrations: Integrations, clock: SimulatedClock) -> None:
@@ -177,7 +191,7 @@ def _starting_is_idempotent(original: Function) -> Function:
 def _with_creation_checks(original: Function) -> Function:
     def create(data: Record) -> Any:
         name, role = data.get("name", ""), data.get("roleArn", "")
-        return _refusal(data) or _role_refusal(name, role) or original(data)
+        return _refusal(data) or _role_refusal(name, role) or _logging_refusal(data) or original(data)
 
     return create
 
@@ -190,8 +204,6 @@ def _with_update_checks(original: Function) -> Function:
 
 
 def _role_refusal(name: str, role: str) -> Any:
-    from sandbox.settings import ACCOUNT_ID, REGION
-
     arn = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{name}"
     if role_trusts(role, "states.amazonaws.com", arn):
         return None
@@ -199,8 +211,31 @@ def _role_refusal(name: str, role: str) -> Any:
     return _error("AccessDeniedException", f"{message} the provided role.", 400)
 
 
+def _logging_refusal(data: Record) -> Any:
+    """A machine with logging needs a role that may set up the log delivery, and an ARN that ends in `:*`."""
+    logging = data.get("loggingConfiguration") or {}
+    if logging.get("level", "OFF") == "OFF":
+        return None
+    destinations = [d.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "") for d in logging.get("destinations", [])]
+    if not destinations or not all(arn.endswith(":*") for arn in destinations):
+        return _error(
+            "InvalidLoggingConfiguration", "Invalid Logging Configuration: Log Group ARN must end with :*", 400
+        )
+    if all(role_may(data.get("roleArn", ""), f"logs:{action}", "*") for action in _LOG_DELIVERY_ACTIONS):
+        return None
+    message = "The state machine IAM Role is not authorized to access the Log Destination"
+    return _error("AccessDeniedException", message, 400)
+
+
 def _refusal(data: Record) -> Any:
-    return None
+    """What AWS says about a definition it does not take, or None."""
+    try:
+        found = problems(json.loads(data.get("definition", "")))
+    except (ValueError, AttributeError):
+        found = ["the definition is not a JSON object"]
+    if not found:
+        return None
+    return _error("InvalidDefinition", "Invalid State Machine Definition: " + "; ".join(found), 400)
 
 
 def _with_clock(original: Function, clock: SimulatedClock) -> Function:

@@ -1,0 +1,152 @@
+"""Lambda event source mappings: changes take time, conflict with each other, and need the role's rights."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import concurrency
+from ministack.services import lambda_svc, sqs
+
+from sandbox.clock import SimulatedClock
+from sandbox.emulator.access import role_may
+from sandbox.emulator.patching import Function, replace, require
+
+TRANSITION_SECONDS = 10
+"""Simulated seconds a change of a mapping takes; AWS names no figure, seconds to a minute are usual."""
+
+_SQS_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+
+_error = require(lambda_svc, "error_response_json")
+_esms = require(lambda_svc, "_esms")
+_function_record = require(lambda_svc, "_get_func_record_for_qualifier")
+_queue_by_arn = require(sqs, "_queue_by_arn")
+_wake = require(concurrency, "esm_wake")
+
+Mapping = dict[str, Any]
+
+
+@dataclass
+class _Transition:
+    state: str
+    ends_at: float
+
+
+class _Transitions:
+    """Which mappings are under way from one state to another."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self._clock = clock
+        self._current: dict[str, _Transition] = {}
+
+    def begin(self, uuid: str, state: str) -> None:
+        seconds = self._clock.real_seconds(TRANSITION_SECONDS)
+        self._current[uuid] = _Transition(state, time.monotonic() + seconds)
+        # The poller sleeps while nothing happens: it is told when the mapping is ready.
+        timer = threading.Timer(seconds, _wake.set)
+        timer.daemon = True
+        timer.start()
+
+    def state(self, uuid: str) -> str | None:
+        transition = self._current.get(uuid)
+        return transition.state if transition and time.monotonic() < transition.ends_at else None
+
+
+def install(clock: SimulatedClock) -> None:
+    """Replace the functions of ministack's event source mappings that are laxer than AWS."""
+    transitions = _Transitions(clock)
+    replace(lambda_svc, "_esm_response", "esm", lambda original: _showing_state(original, transitions))
+    replace(lambda_svc, "_create_esm", "data", lambda original: _creating(original, transitions))
+    replace(lambda_svc, "_update_esm", "esm_id data", lambda original: _updating(original, transitions))
+    replace(lambda_svc, "_delete_esm", "esm_id", lambda original: _deleting(original, transitions))
+    replace(lambda_svc, "_iter_all_esms", "", lambda original: _polling_ready_ones(original, transitions))
+
+
+def _showing_state(original: Function, transitions: _Transitions) -> Function:
+    def respond(esm: Mapping) -> Mapping:
+        answer: Mapping = original(esm)
+        under_way = transitions.state(esm["UUID"])
+        return {**answer, "State": under_way} if under_way else answer
+
+    return respond
+
+
+def _creating(original: Function, transitions: _Transitions) -> Function:
+    def create(data: Mapping) -> Any:
+        name = str(data.get("FunctionName", "")).partition(":function:")[2] or str(data.get("FunctionName", ""))
+        refusal = _refusal(name.partition(":")[0], str(data.get("EventSourceArn", "")))
+        if refusal:
+            return refusal
+        known = set(_esms)
+        answer = original(data)
+        for uuid in set(_esms) - known:
+            transitions.begin(uuid, "Creating")
+            return require(lambda_svc, "json_response")(lambda_svc._esm_response(_esms[uuid]), 202)
+        return answer
+
+    return create
+
+
+def _updating(original: Function, transitions: _Transitions) -> Function:
+    def update(esm_id: str, data: Mapping) -> Any:
+        esm = _esms.get(esm_id)
+        if esm is None:
+            return original(esm_id, data)
+        refusal = _conflict(transitions, esm_id) or _refusal(esm["FunctionName"], esm["EventSourceArn"])
+        if refusal:
+            return refusal
+        enabled = esm["Enabled"]
+        answer = original(esm_id, data)
+        if answer[0] >= 400:
+            return answer
+        if esm["Enabled"] == enabled:
+            transitions.begin(esm_id, "Updating")
+        else:
+            transitions.begin(esm_id, "Enabling" if esm["Enabled"] else "Disabling")
+        return require(lambda_svc, "json_response")(lambda_svc._esm_response(esm), 202)
+
+    return update
+
+
+def _deleting(original: Function, transitions: _Transitions) -> Function:
+    def delete(esm_id: str) -> Any:
+        return _conflict(transitions, esm_id) or original(esm_id)
+
+    return delete
+
+
+def _polling_ready_ones(original: Function, transitions: _Transitions) -> Function:
+    """A mapping that is being enabled takes nothing yet; one being disabled takes nothing more."""
+
+    def ready() -> Iterator[Any]:
+        for account, region, esm in original():
+            if transitions.state(esm["UUID"]) not in {"Creating", "Enabling", "Disabling"}:
+                yield account, region, esm
+
+    return ready
+
+
+def _conflict(transitions: _Transitions, uuid: str) -> Any:
+    state = transitions.state(uuid)
+    if state is None:
+        return None
+    message = f"Cannot change the event source mapping {uuid} because it is in use: its state is {state}"
+    return _error("ResourceInUseException", message, 400)
+
+
+def _refusal(function_name: str, source_arn: str) -> Any:
+    """What AWS checks of an SQS mapping when it is created and when it is changed."""
+    record, config = _function_record(function_name, None)
+    queue = _queue_by_arn(source_arn) if ":sqs:" in source_arn else None
+    if record is None or queue is None:
+        return None  # the original says what is missing
+    for action in _SQS_ACTIONS:
+        if not role_may(config["Role"], f"sqs:{action}", source_arn):
+            message = f"The provided execution role does not have permissions to call {action} on SQS"
+            return _error("InvalidParameterValueException", message, 400)
+    visibility, timeout = int(queue["attributes"]["VisibilityTimeout"]), int(config.get("Timeout", 3))
+    if visibility < timeout:
+        message = f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"
+        return _error("InvalidParameterValueException", message, 400)
+    return None

@@ -1,0 +1,135 @@
+"""S3: 403 for a missing object, conditional copies, tagging rights, and versions in EventBridge's events."""
+
+import json
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.services import eventbridge, s3
+
+from sandbox.emulator.access import caller_may
+from sandbox.emulator.patching import Function, replace, require
+
+Headers = Mapping[str, str]
+Response = tuple[int, dict[str, str], Any]
+
+_error = require(s3, "_error")
+_buckets = require(s3, "_buckets")
+_object_tags = require(s3, "_object_tags")
+_object_versions = require(s3, "_object_versions")
+_check_put_preconditions = require(s3, "_check_put_preconditions")
+_source_object = require(iam_actions, "_s3_source_object")
+
+_ABSENT_CODES = (b"<Code>NoSuchKey</Code>", b"<Code>NoSuchVersion</Code>")
+_event_version: ContextVar[str | None] = ContextVar("event_version", default=None)
+
+_HANDLE = (
+    "method path headers body query_params signed_path enforce_bucket_region internal access_point_region access_point"
+)
+_FIRE = (
+    "bucket_name key event_name size etag deletion_type restore_event_data version_id sequencer object_extra "
+    "record_extra"
+)
+
+
+def install() -> None:
+    """Replace the functions of ministack's S3 that are laxer than AWS."""
+    replace(s3, "handle_request", _HANDLE, _hiding_absent_objects)
+    replace(s3, "_copy_object", "bucket_name dest_key headers", _with_destination_conditions)
+    replace(s3, "_fire_s3_event", _FIRE, _remembering_version)
+    replace(eventbridge, "_dispatch_event", "event view", _with_version_id)
+    replace(iam_actions, "s3_additional_checks", "method path headers body query_params", _with_tagging_rights)
+
+
+def _hiding_absent_objects(original: Function) -> Function:
+    """Who may not list a bucket is told 403, not 404, about an object that is not there."""
+
+    async def handle(
+        method: str, path: str, headers: Headers, body: bytes, query_params: Mapping[str, Any], **more: Any
+    ) -> Response:
+        response: Response = await original(method, path, headers, body, query_params, **more)
+        bucket = _bucket_of_absent_object(method, path, headers, response)
+        if bucket is None or caller_may(headers, "s3:ListBucket", f"arn:aws:s3:::{bucket}", query_params):
+            return response
+        denied: Response = _error("AccessDenied", "Access Denied", 403)
+        return (denied[0], denied[1], b"") if method == "HEAD" else denied
+
+    return handle
+
+
+def _bucket_of_absent_object(method: str, path: str, headers: Headers, response: Response) -> str | None:
+    """The bucket a read found no object in, or None for every other answer."""
+    status, _, body = response
+    copied = _source_object(headers) if method == "PUT" else None
+    reads = method in {"GET", "HEAD"} and path.strip("/").count("/") >= 1
+    if status != 404 or not (reads or copied):
+        return None
+    bucket = str(copied[0]).split(":::")[1].split("/")[0] if copied else path.strip("/").split("/")[0]
+    absent = method == "HEAD" or any(code in body for code in _ABSENT_CODES)
+    return bucket if absent and bucket in _buckets else None
+
+
+def _with_destination_conditions(original: Function) -> Function:
+    """CopyObject honours If-Match and If-None-Match on the object it would write."""
+
+    def copy(bucket_name: str, dest_key: str, headers: Headers) -> Any:
+        bucket = _buckets.get(bucket_name)
+        current = bucket["objects"].get(dest_key) if bucket else None
+        return _check_put_preconditions(headers, current) or original(bucket_name, dest_key, headers)
+
+    return copy
+
+
+def _remembering_version(original: Function) -> Function:
+    def fire(*arguments: Any, **keywords: Any) -> None:
+        # Each event is fired in a thread and context of its own.
+        _event_version.set(keywords.get("version_id"))
+        original(*arguments, **keywords)
+
+    return fire
+
+
+def _with_version_id(original: Function) -> Function:
+    """S3's events name the object version they are about."""
+
+    def dispatch(event: dict[str, Any], view: Any = None) -> None:
+        version = _event_version.get()
+        if version and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version
+            event = {**event, "Detail": json.dumps(detail)}
+        original(event, view)
+
+    return dispatch
+
+
+def _with_tagging_rights(original: Function) -> Function:
+    """Copying a tagged object needs the right to read its tags and to write them."""
+
+    def checks(
+        method: str, path: str, headers: Headers, body: bytes, query_params: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = original(method, path, headers, body, query_params)
+        parts = path.strip("/").split("/", 1)
+        if method != "PUT" or len(parts) < 2:
+            return found
+        destination = f"arn:aws:s3:::{parts[0]}/{parts[1]}"
+        source = _source_object(headers)
+        copies_tags = headers.get("x-amz-tagging-directive", "COPY").upper() == "COPY"
+        if source and copies_tags and _has_tags(*source):
+            read = "s3:GetObjectVersionTagging" if source[1] else "s3:GetObjectTagging"
+            return [*found, (read, source[0]), ("s3:PutObjectTagging", destination)]
+        if headers.get("x-amz-tagging") and not (source and copies_tags):
+            return [*found, ("s3:PutObjectTagging", destination)]
+        return found
+
+    return checks
+
+
+def _has_tags(arn: str, version: str | None) -> bool:
+    bucket, _, key = arn.partition(":::")[2].partition("/")
+    if version is None:
+        current = (_buckets.get(bucket) or {"objects": {}})["objects"].get(key) or {}
+        version = current.get("version_id")
+    return bool(_object_tags.get((bucket, key, version)))
