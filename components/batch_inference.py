@@ -1,0 +1,547 @@
+"""Labels images with a Rekognition Custom Labels model that runs only while there are images."""
+
+import json
+import math
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.bucket import PrivateBucket
+from components.function import PythonFunction
+from components.naming import check_name, with_tags
+from components.queue import WorkQueue
+from components.workflow import Workflow
+
+TRIGGERS = ("schedule", "upload")
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+BATCH_SIZE = 10
+"""Messages a function call takes: the most that SQS hands out without a batching window."""
+
+EXECUTIONS_PER_INFERENCE_UNIT = 2
+"""Function executions at once for each inference unit; also the least concurrency a mapping can be held to."""
+
+GUARD_SCHEDULE = "rate(15 minutes)"
+
+RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
+"""Twice what release_model waits for the model to stop, so that it ends by its own rules."""
+
+
+class BatchInferenceArgs(TypedDict):
+    """Inputs of BatchInference."""
+
+    project_arn: pulumi.Input[str]
+    """ARN of the Rekognition Custom Labels project."""
+    model_version: NotRequired[str]
+    """Name of the project version to run. Default: the newest one that can run."""
+    trigger: NotRequired[str]
+    """`schedule` (default): a workflow starts and stops the model. `upload`: you keep the model running."""
+    schedule: NotRequired[pulumi.Input[str]]
+    """EventBridge Scheduler expression: when to look for images. Default: `rate(1 hour)`."""
+    schedule_timezone: NotRequired[pulumi.Input[str]]
+    """IANA time zone of a cron schedule. Default: `UTC`."""
+    min_confidence: NotRequired[float]
+    """Confidence from which a label counts, 0 to 100. Default: 70."""
+    label_thresholds: NotRequired[dict[str, float]]
+    """Label -> confidence, for labels with a threshold of their own."""
+    source_bucket_name: NotRequired[pulumi.Input[str]]
+    """Physical name of the new source bucket."""
+    existing_source_bucket_name: NotRequired[pulumi.Input[str]]
+    """A bucket to take images from instead of a new one. Its EventBridge notifications must be switched on."""
+    final_bucket_name: NotRequired[pulumi.Input[str]]
+    """Physical name of the final bucket."""
+    image_prefix: NotRequired[str]
+    """Only objects whose key begins with this."""
+    max_inference_units: NotRequired[int]
+    """Most inference units a run may start. Default: 1."""
+    tps_per_inference_unit: NotRequired[float]
+    """DetectCustomLabels calls a second one inference unit sustains. Default: 5."""
+    target_drain_minutes: NotRequired[int]
+    """Minutes in which a run should work off its backlog. Default: 60."""
+    max_run_minutes: NotRequired[int]
+    """Cost guard: minutes after which a run ends. Default: 1440."""
+    log_retention_days: NotRequired[int]
+    """Days logs are kept. Default: 30."""
+    noncurrent_version_retention_days: NotRequired[int]
+    """Days replaced and deleted objects are kept. Default: 30."""
+    run_retention_days: NotRequired[int]
+    """Days the record of a run is kept. Default: 400."""
+    force_destroy: NotRequired[bool]
+    """Whether destroying deletes buckets that hold objects. Default: false."""
+    powertools_layer_arn: NotRequired[str]
+    """Powertools layer version, where AWS's public one does not exist."""
+    tags: NotRequired[dict[str, str]]
+    """Tags for every resource that takes tags."""
+
+
+class BatchInference(pulumi.ComponentResource):
+    """Source bucket, queue, function, final bucket and predictions topic; with `schedule`, the workflows too."""
+
+    source_bucket_name: pulumi.Output[str]
+    """Where images are uploaded."""
+    final_bucket_name: pulumi.Output[str]
+    """Where images and their labels end."""
+    image_queue_url: pulumi.Output[str]
+    """Images that wait."""
+    image_dead_letter_queue_url: pulumi.Output[str]
+    """Messages that failed ten times, and events that could not be delivered."""
+    predictions_topic_arn: pulumi.Output[str]
+    """One message for each image: its labels, or why it was rejected."""
+    analyze_function_name: pulumi.Output[str]
+    """The function that labels images."""
+    event_source_mapping_uuid: pulumi.Output[str]
+    """The tap between queue and function."""
+    state_machine_arn: pulumi.Output[str | None]
+    """The workflow that runs the model; none with `upload`."""
+    release_state_machine_arn: pulumi.Output[str | None]
+    """The workflow that stops the model; none with `upload`."""
+    schedule_arn: pulumi.Output[str | None]
+    """When the workflow runs; none with `upload`."""
+    runs_table_name: pulumi.Output[str | None]
+    """The model's lock and the record of every run; none with `upload`."""
+
+    def __init__(self, name: str, args: BatchInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_name(name)
+        trigger = args.get("trigger", "schedule")
+        if trigger not in TRIGGERS:
+            raise ValueError(f"trigger is {trigger!r}; allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'")
+        super().__init__(
+            "custom-labels-batch:index:BatchInference",
+            name,
+            None,
+            with_tags(opts, {**args.get("tags", {}), "Component": "BatchInference"}),
+        )
+        self._component_name, self._args, self._scheduled = name, args, trigger == "schedule"
+        self._child = pulumi.ResourceOptions(parent=self)
+        # In plugin mode whole numbers arrive as floats.
+        self._units = int(args.get("max_inference_units", 1))
+        self._tps = float(args.get("tps_per_inference_unit", 5.0))
+        self._log_days = int(args.get("log_retention_days", 30))
+        self._function_timeout = function_timeout_seconds(self._tps)
+
+        self._source = self._source_bucket()
+        self._final = self._bucket("final", args.get("final_bucket_name"), expired_prefixes=["superseded/"])
+        self._topic = self._predictions_topic()
+        self._table = self._runs_table() if self._scheduled else None
+        self._queue = WorkQueue(
+            f"{name}-images",
+            # Lambda's advice for a queue behind a function: six times its timeout.
+            visibility_timeout_seconds=6 * self._function_timeout,
+            opts=self._child,
+        )
+        self._function = self._analyze_image()
+        self._mapping = self._event_source_mapping()
+        rule, rule_target = self._queue_uploads()
+
+        self.source_bucket_name = self._source_name
+        self.final_bucket_name = self._final.name
+        self.image_queue_url = self._queue.url
+        self.image_dead_letter_queue_url = self._queue.dead_letter_queue.url
+        self.predictions_topic_arn = self._topic.arn
+        self.analyze_function_name = self._function.name
+        self.event_source_mapping_uuid = self._mapping.uuid
+        self.state_machine_arn = self.release_state_machine_arn = none()
+        self.schedule_arn = self.runs_table_name = none()
+        if self._table:
+            self._run_on_schedule(self._table, [rule, rule_target])
+        self.register_outputs(
+            {
+                "sourceBucketName": self.source_bucket_name,
+                "finalBucketName": self.final_bucket_name,
+                "imageQueueUrl": self.image_queue_url,
+                "imageDeadLetterQueueUrl": self.image_dead_letter_queue_url,
+                "predictionsTopicArn": self.predictions_topic_arn,
+                "analyzeFunctionName": self.analyze_function_name,
+                "eventSourceMappingUuid": self.event_source_mapping_uuid,
+                "stateMachineArn": self.state_machine_arn,
+                "releaseStateMachineArn": self.release_state_machine_arn,
+                "scheduleArn": self.schedule_arn,
+                "runsTableName": self.runs_table_name,
+            }
+        )
+
+    # Images in and out
+
+    def _source_bucket(self) -> PrivateBucket | None:
+        """The source bucket, unless one exists already."""
+        existing = self._args.get("existing_source_bucket_name")
+        if existing is not None:
+            self._source_name = pulumi.Output.from_input(existing)
+            partition = aws.get_partition_output(opts=pulumi.InvokeOptions(parent=self)).partition
+            self._source_arn = pulumi.Output.format("arn:{0}:s3:::{1}", partition, existing)
+            return None
+        bucket = self._bucket("source", self._args.get("source_bucket_name"))
+        self._source_name, self._source_arn = bucket.name, bucket.arn
+        return bucket
+
+    def _bucket(
+        self, suffix: str, bucket_name: pulumi.Input[str] | None, expired_prefixes: tuple[str, ...] | list[str] = ()
+    ) -> PrivateBucket:
+        return PrivateBucket(
+            f"{self._component_name}-{suffix}",
+            bucket_name,
+            noncurrent_version_retention_days=int(self._args.get("noncurrent_version_retention_days", 30)),
+            force_destroy=bool(self._args.get("force_destroy", False)),
+            expired_prefixes=expired_prefixes,
+            opts=self._child,
+        )
+
+    def _queue_uploads(self) -> tuple[aws.cloudwatch.EventRule, aws.cloudwatch.EventTarget]:
+        """Every uploaded image becomes a message; what cannot be delivered ends in the dead-letter queue."""
+        name = f"{self._component_name}-uploads"
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description="Images uploaded to the source bucket",
+            event_pattern=self._source_name.apply(
+                lambda bucket: json.dumps(upload_pattern(bucket, self._args.get("image_prefix", "")))
+            ),
+            opts=self._child,
+        )
+        policies = self._queue.accept("events", rule.arn)
+        target = aws.cloudwatch.EventTarget(
+            name,
+            rule=rule.name,
+            arn=self._queue.arn,
+            dead_letter_config={"arn": self._queue.dead_letter_queue.arn},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=policies),
+        )
+        if self._source:
+            aws.s3.BucketNotification(
+                f"{self._component_name}-source",
+                bucket=self._source.name,
+                eventbridge=True,
+                # Last: no upload may be announced before something listens.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[target, *self._source.ready]),
+            )
+        return rule, target
+
+    def _predictions_topic(self) -> aws.sns.Topic:
+        """Only IAM principals publish here, so AWS's own key for SNS will do."""
+        name = f"{self._component_name}-predictions"
+        topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
+        # A topic policy takes only SNS's own resource actions, not sns:*.
+        refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
+        aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
+        return topic
+
+    # The function
+
+    def _analyze_image(self) -> PythonFunction:
+        args = self._args
+        return PythonFunction(
+            f"{self._component_name}-analyze-image",
+            package="analyze_image",
+            environment={
+                "TRIGGER": "schedule" if self._scheduled else "upload",
+                "PROJECT_ARN": args["project_arn"],
+                "MODEL_VERSION": args.get("model_version", ""),
+                "RUNS_TABLE_NAME": self._table.name if self._table else "",
+                "FINAL_BUCKET_NAME": self._final.name,
+                "PREDICTIONS_TOPIC_ARN": self._topic.arn,
+                "MIN_CONFIDENCE": str(args.get("min_confidence", 70.0)),
+                "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True),
+                "DETECT_CALLS_PER_SECOND": str(calls_per_second(self._tps)),
+                "DETECT_THREADS": str(threads(self._tps)),
+            },
+            statements=self._analyze_image_statements(),
+            timeout_seconds=self._function_timeout,
+            memory_megabytes=512,
+            log_retention_days=self._log_days,
+            powertools_layer_arn=args.get("powertools_layer_arn"),
+            opts=self._child,
+        )
+
+    def _analyze_image_statements(self) -> list[iam.Statement]:
+        source_objects = self._source_arn.apply(lambda arn: f"{arn}/*")
+        final_objects = self._final.arn.apply(
+            lambda arn: [f"{arn}/{p}/*" for p in ("images", "superseded", "rejected")]
+        )
+        statements = [
+            iam.allow(
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"], source_objects
+            ),
+            iam.allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], final_objects),
+            # Without it S3 answers 403 for an object that is not there.
+            iam.allow(["s3:ListBucket"], [self._source_arn, self._final.arn]),
+            iam.allow(
+                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+                self._queue.arn,
+            ),
+            iam.allow(["rekognition:DetectCustomLabels"], self._versions_arn()),
+            iam.allow(["sns:Publish"], self._topic.arn),
+        ]
+        if self._table:
+            statements.append(iam.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self._table.arn))
+        else:
+            statements.append(iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]))
+        return statements
+
+    def _versions_arn(self) -> pulumi.Output[str]:
+        """All versions of the project: a version's timestamp cannot be derived from the project's."""
+        version = self._args.get("model_version") or "*"
+        return pulumi.Output.from_input(self._args["project_arn"]).apply(
+            lambda arn: f"{arn.rpartition('/')[0]}/version/{version}/*"
+        )
+
+    def _event_source_mapping(self) -> aws.lambda_.EventSourceMapping:
+        opts = pulumi.ResourceOptions(
+            parent=self,
+            # AWS checks the function role's rights on the queue when it creates a mapping.
+            depends_on=[self._function.policy, self._queue],
+            # While the workflow opens and closes the mapping, `pulumi up` must not undo it.
+            ignore_changes=["enabled", "scalingConfig"] if self._scheduled else None,
+        )
+        return aws.lambda_.EventSourceMapping(
+            f"{self._component_name}-images",
+            event_source_arn=self._queue.arn,
+            function_name=self._function.arn,
+            batch_size=BATCH_SIZE,
+            function_response_types=["ReportBatchItemFailures"],
+            enabled=not self._scheduled,
+            scaling_config={"maximum_concurrency": max(2, self._units * EXECUTIONS_PER_INFERENCE_UNIT)},
+            opts=opts,
+        )
+
+    # The workflows
+
+    def _runs_table(self) -> aws.dynamodb.Table:
+        return aws.dynamodb.Table(
+            f"{self._component_name}-runs",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="kind",
+            range_key="id",
+            attributes=[{"name": "kind", "type": "S"}, {"name": "id", "type": "S"}],
+            ttl={"attribute_name": "expiresAt", "enabled": True},
+            server_side_encryption={"enabled": True},
+            point_in_time_recovery={"enabled": True},
+            opts=self._child,
+        )
+
+    def _run_on_schedule(self, table: aws.dynamodb.Table, uploads: list[pulumi.Resource]) -> None:
+        """Both state machines, and everything that starts them."""
+        release = self._release_model(table)
+        batch = self._batch_inference(table, release)
+        allowances = [*self._allow_looking_at_executions(batch, release), *uploads, self._mapping]
+        group = aws.scheduler.ScheduleGroup(self._component_name, opts=self._child)
+        guard_schedule = self._schedule("release-model", group, release, GUARD_SCHEDULE, "UTC", allowances)
+        rescue = self._release_after_failed_runs(batch, release)
+        schedule = self._schedule(
+            "run",
+            group,
+            batch,
+            self._args.get("schedule", "rate(1 hour)"),
+            self._args.get("schedule_timezone", "UTC"),
+            [*allowances, guard_schedule, rescue],
+        )
+        self.state_machine_arn = batch.arn.apply(optional)
+        self.release_state_machine_arn = release.arn.apply(optional)
+        self.schedule_arn = schedule.arn.apply(optional)
+        self.runs_table_name = table.name.apply(optional)
+
+    def _release_model(self, table: aws.dynamodb.Table) -> Workflow:
+        return Workflow(
+            f"{self._component_name}-release-model",
+            definition="release_model",
+            values={
+                "EventSourceMappingUuid": self._mapping.uuid,
+                "RunsTableName": table.name,
+                "ProjectArn": self._args["project_arn"],
+                "FunctionTimeoutSeconds": self._function_timeout,
+                "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
+            },
+            statements=[
+                # A transaction is allowed by the actions it is made of.
+                iam.allow(
+                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
+                ),
+                self._work_the_mapping(),
+                iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]),
+                iam.allow(["rekognition:StopProjectVersion"], self._versions_arn()),
+            ],
+            timeout_seconds=RELEASE_TIMEOUT_SECONDS,
+            log_retention_days=self._log_days,
+            opts=self._child,
+        )
+
+    def _batch_inference(self, table: aws.dynamodb.Table, release: Workflow) -> Workflow:
+        max_run_seconds = int(self._args.get("max_run_minutes", 1440)) * 60
+        return Workflow(
+            f"{self._component_name}-run",
+            definition="batch_inference",
+            values={
+                "ImageQueueUrl": self._queue.url,
+                "EventSourceMappingUuid": self._mapping.uuid,
+                "RunsTableName": table.name,
+                "ReleaseStateMachineArn": release.arn,
+                "ProjectArn": self._args["project_arn"],
+                "ModelVersion": self._args.get("model_version", ""),
+                "MaxInferenceUnits": self._units,
+                "TpsPerInferenceUnit": self._tps,
+                "ExecutionsPerInferenceUnit": EXECUTIONS_PER_INFERENCE_UNIT,
+                "TargetDrainSeconds": int(self._args.get("target_drain_minutes", 60)) * 60,
+                "MaxRunSeconds": max_run_seconds,
+            },
+            statements=[
+                iam.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], table.arn),
+                iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
+                self._work_the_mapping(),
+                iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]),
+                iam.allow(["rekognition:StartProjectVersion"], self._versions_arn()),
+                iam.allow(["states:StartExecution"], release.arn),
+            ],
+            # An hour for the model to start, and two releases: an earlier run's and its own.
+            timeout_seconds=max_run_seconds + 60 * 60 + 2 * RELEASE_TIMEOUT_SECONDS,
+            log_retention_days=self._log_days,
+            opts=self._child,
+        )
+
+    def _work_the_mapping(self) -> iam.Statement:
+        return iam.allow(["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"], self._mapping.arn)
+
+    def _allow_looking_at_executions(self, batch: Workflow, release: Workflow) -> list[pulumi.Resource]:
+        """A run and a release each look whether a lock's holder, of either kind, is alive."""
+        executions = [executions_of(workflow) for workflow in (batch, release)]
+        return [
+            aws.iam.RolePolicy(
+                f"{self._component_name}-{suffix}-executions",
+                role=workflow.role.name,
+                policy=iam.document([iam.allow(["states:DescribeExecution"], executions)]),
+                opts=self._child,
+            )
+            for suffix, workflow in (("run", batch), ("release-model", release))
+        ]
+
+    def _schedule(
+        self,
+        suffix: str,
+        group: aws.scheduler.ScheduleGroup,
+        workflow: Workflow,
+        expression: pulumi.Input[str],
+        timezone: pulumi.Input[str],
+        after: list[pulumi.Resource],
+    ) -> aws.scheduler.Schedule:
+        """Starts a workflow, with a role of its own; made last, since a rate fires as soon as it exists.
+
+        No start date: Scheduler refuses one that is five minutes past, also in the update that any later change of
+        the schedule is. A first tick at once finds an empty queue and costs nothing.
+        """
+        name = f"{self._component_name}-{suffix}"
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
+        role, policy = iam.role(
+            f"{name}-schedule",
+            iam.assume_role("scheduler", group.arn, account),
+            [iam.allow(["states:StartExecution"], workflow.arn)],
+            self._child,
+        )
+        return aws.scheduler.Schedule(
+            name,
+            group_name=group.name,
+            schedule_expression=expression,
+            schedule_expression_timezone=timezone,
+            flexible_time_window={"mode": "OFF"},
+            target={
+                "arn": workflow.arn,
+                "role_arn": role.arn,
+                "input": "{}",
+                # The next tick does what this one could not.
+                "retry_policy": {"maximum_retry_attempts": 2, "maximum_event_age_in_seconds": 300},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *after]),
+        )
+
+    def _release_after_failed_runs(self, batch: Workflow, release: Workflow) -> pulumi.Resource:
+        """A run that failed, timed out or was aborted cannot release its model itself."""
+        name = f"{self._component_name}-rescue"
+        child = self._child
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description="Runs that ended without releasing their model",
+            event_pattern=batch.arn.apply(
+                lambda arn: json.dumps(
+                    {
+                        "source": ["aws.states"],
+                        "detail-type": ["Step Functions Execution Status Change"],
+                        "detail": {"stateMachineArn": [arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+                    }
+                )
+            ),
+            opts=child,
+        )
+        dead_letters = aws.sqs.Queue(
+            f"{name}-dlq", message_retention_seconds=14 * 24 * 60 * 60, sqs_managed_sse_enabled=True, opts=child
+        )
+        dead_letter_policy = aws.sqs.QueuePolicy(
+            f"{name}-dlq",
+            queue_url=dead_letters.url,
+            policy=iam.document(
+                [
+                    iam.allow_service("events", ["sqs:SendMessage"], dead_letters.arn, rule.arn),
+                    iam.refuse_unencrypted_transport("sqs", dead_letters.arn),
+                ]
+            ),
+            opts=child,
+        )
+        role, policy = iam.role(
+            name, iam.assume_role("events", rule.arn), [iam.allow(["states:StartExecution"], release.arn)], child
+        )
+        return aws.cloudwatch.EventTarget(
+            name,
+            rule=rule.name,
+            arn=release.arn,
+            role_arn=role.arn,
+            input="{}",
+            dead_letter_config={"arn": dead_letters.arn},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, dead_letter_policy]),
+        )
+
+
+def calls_per_second(tps_per_inference_unit: float) -> float:
+    """DetectCustomLabels calls a second that one function execution may make: its share of its unit's TPS."""
+    return tps_per_inference_unit / EXECUTIONS_PER_INFERENCE_UNIT
+
+
+def threads(tps_per_inference_unit: float) -> int:
+    """Images a function execution handles at once: enough to fill its share while each takes two seconds."""
+    return min(BATCH_SIZE, max(2, math.ceil(2 * calls_per_second(tps_per_inference_unit))))
+
+
+def function_timeout_seconds(tps_per_inference_unit: float) -> int:
+    """Four times what a full batch takes at the function's share of TPS, at least a minute."""
+    return min(900, max(60, math.ceil(4 * BATCH_SIZE / calls_per_second(tps_per_inference_unit))))
+
+
+def upload_pattern(bucket: str, prefix: str) -> dict[str, object]:
+    """The EventBridge pattern of an uploaded image.
+
+    A pattern has no way to ask for a prefix and a suffix in any case at once, so with a prefix the usual
+    spellings of each suffix (.jpg, .JPG, .Jpg) are asked for.
+    """
+    keys: list[object]
+    if prefix:
+        spellings = [f(s) for s in IMAGE_SUFFIXES for f in (str.lower, str.upper, lambda s: "." + s[1:].capitalize())]
+        keys = [{"wildcard": f"{prefix}*{spelling}"} for spelling in spellings]
+    else:
+        keys = [{"suffix": {"equals-ignore-case": suffix}} for suffix in IMAGE_SUFFIXES]
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
+    }
+
+
+def executions_of(workflow: Workflow) -> pulumi.Output[str]:
+    """ARN pattern of a state machine's executions."""
+    return workflow.arn.apply(lambda arn: arn.replace(":stateMachine:", ":execution:", 1) + ":*")
+
+
+def optional(value: str) -> str | None:
+    """An output that other triggers leave out."""
+    return value
+
+
+def none() -> pulumi.Output[str | None]:
+    """An output that this trigger leaves out."""
+    return pulumi.Output.from_input(None)

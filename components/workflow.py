@@ -1,0 +1,107 @@
+"""A Step Functions state machine from this repository's `workflows/`."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+
+WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
+
+_TOKEN = re.compile(r"\$\{(\w+)\}")
+
+# CloudWatch Logs has no ARN for its delivery configuration (Step Functions developer guide, "Logging").
+_LOG_DELIVERY = [
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+]
+
+
+class Workflow(pulumi.ComponentResource):
+    """A standard state machine with a role, and a log group of its own for errors.
+
+    `role` is for what can only be allowed once the machine has an ARN.
+    """
+
+    state_machine: aws.sfn.StateMachine
+    role: aws.iam.Role
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        definition: str,
+        values: Mapping[str, Any],
+        statements: Sequence[iam.Statement],
+        timeout_seconds: int,
+        log_retention_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("custom-labels-batch:index:Workflow", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        logs = aws.cloudwatch.LogGroup(
+            name, name_prefix=f"/aws/vendedlogs/states/{name}-", retention_in_days=log_retention_days, opts=child
+        )
+        self.role, policy = iam.role(
+            name, iam.assume_role("states"), [iam.allow(_LOG_DELIVERY, "*"), *statements], child
+        )
+        self.state_machine = aws.sfn.StateMachine(
+            name,
+            type="STANDARD",
+            role_arn=self.role.arn,
+            definition=pulumi.Output.all(**values).apply(
+                lambda known: json.dumps({"TimeoutSeconds": timeout_seconds, **render(definition, known)})
+            ),
+            logging_configuration={
+                "level": "ERROR",
+                "include_execution_data": True,
+                "log_destination": logs.arn.apply(lambda arn: f"{arn.removesuffix(':*')}:*"),
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.arn = self.state_machine.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def render(definition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition of `workflows/` with its `${Token}`s replaced.
+
+    A string that is one token becomes the value itself, so numbers stay numbers.
+
+    Raises
+    ------
+    ValueError
+        When a token has no value, or a value no token.
+    """
+    used: set[str] = set()
+
+    def replaced(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: replaced(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [replaced(item) for item in node]
+        if not isinstance(node, str):
+            return node
+        used.update(_TOKEN.findall(node))
+        if whole := _TOKEN.fullmatch(node):
+            return values.get(whole[1])
+        return _TOKEN.sub(lambda token: str(values.get(token[1])), node)
+
+    rendered: dict[str, Any] = replaced(json.loads((WORKFLOWS / f"{definition}.asl.json").read_text(encoding="utf-8")))
+    if used != set(values):
+        raise ValueError(
+            f"workflows/{definition}.asl.json and its values differ: without a value: {sorted(used - set(values))}, "
+            f"without a token: {sorted(set(values) - used)}"
+        )
+    return rendered

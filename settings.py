@@ -1,0 +1,345 @@
+"""The stack's configuration: read, typed and checked before any resource exists."""
+
+import json
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic.functional_validators import AfterValidator
+
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""The retention periods CloudWatch Logs has (PutRetentionPolicy, API reference)."""
+
+PROJECT_ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:\d{12}:project/(?P<project>[\w.-]{1,255})/\d+")
+PROJECT_VERSION_ARN = re.compile(
+    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:\d{12}:project/(?P<project>[\w.-]{1,255})/version/(?P<version>[\w.-]{1,255})/\d+"
+)
+VERSION_NAME = re.compile(r"[\w.-]{1,255}")
+BUCKET_NAME = re.compile(
+    r"(?!xn--|sthree-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)"
+)
+LAYER_VERSION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]{1,140}:\d+")
+RATE = re.compile(r"rate\([1-9]\d* (minute|minutes|hour|hours|day|days)\)")
+CRON = re.compile(r"cron\((?:[\w*?,/#-]+ ){5}[\w*?,/-]+\)")
+
+
+class SettingsError(ValueError):
+    """The configuration is wrong; the message names every wrong key."""
+
+
+def _project_arn(value: str) -> str:
+    if version := PROJECT_VERSION_ARN.fullmatch(value):
+        raise ValueError(
+            f"this is the ARN of a project version; set modelVersion to '{version['version']}', and projectArn to the "
+            "ARN of the project itself, which ends in a timestamp of its own (aws rekognition describe-projects)"
+        )
+    if not PROJECT_ARN.fullmatch(value):
+        raise ValueError("not the ARN of a Rekognition Custom Labels project")
+    return value
+
+
+def _model_version(value: str, info: ValidationInfo) -> str:
+    arn = PROJECT_VERSION_ARN.fullmatch(value)
+    if not arn and not VERSION_NAME.fullmatch(value):
+        raise ValueError("neither the name nor the ARN of a project version")
+    project = PROJECT_ARN.fullmatch(info.data.get("project_arn", ""))
+    if arn and project and arn["project"] != project["project"]:
+        raise ValueError(f"a version of project '{arn['project']}', but projectArn names '{project['project']}'")
+    return value
+
+
+def _bucket_name(value: str, info: ValidationInfo) -> str:
+    if not BUCKET_NAME.fullmatch(value):
+        raise ValueError("not a bucket name S3 accepts")
+    for other in (name for name, taken in info.data.items() if name.endswith("bucket_name") and taken == value):
+        raise ValueError(f"{to_camel(other)} names the same bucket; each needs one of its own")
+    return value
+
+
+def _existing_bucket_name(value: str, info: ValidationInfo) -> str:
+    if info.data.get("source_bucket_name"):
+        raise ValueError(
+            "sourceBucketName is set too; set one of them: that one names a new bucket, this one takes one that exists"
+        )
+    return _bucket_name(value, info)
+
+
+def _image_prefix(value: str) -> str:
+    if len(value) > 100 or set(value) & set("*\\"):
+        raise ValueError("too long, or with a character that event patterns give a meaning of their own")
+    return value
+
+
+def _schedule(value: str) -> str:
+    if RATE.fullmatch(value):
+        return value
+    if not CRON.fullmatch(value):
+        raise ValueError("neither a rate(...) nor a cron(...) expression of EventBridge Scheduler")
+    _, _, day_of_month, _, day_of_week, _ = value[len("cron(") : -1].split(" ")
+    if (day_of_month == "?") == (day_of_week == "?"):
+        raise ValueError("exactly one of day-of-month and day-of-week must be '?'")
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError):
+        raise ValueError("not a time zone of the IANA database") from None
+    return value
+
+
+def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
+    """A list, comma-separated text or a map of thresholds, as label -> threshold."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            value = value.split(",")
+    if isinstance(value, (str, int, float)):
+        value = [str(value)]
+    if isinstance(value, list):
+        names = [str(name).strip() for name in value]
+        value = dict.fromkeys((name for name in names if name), info.data.get("min_confidence", 70.0))
+    if not isinstance(value, dict):
+        raise ValueError("neither a list of labels nor a map from label to threshold")
+    wrong = [name for name, threshold in value.items() if not name or not _is_confidence(threshold)]
+    if wrong:
+        raise ValueError(f"the threshold of {wrong[0]!r} is {value[wrong[0]]!r}, not a number from 0 to 100")
+    return {name: float(threshold) for name, threshold in value.items()}
+
+
+def _is_confidence(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+
+
+def _log_retention_days(value: int) -> int:
+    if value not in LOG_RETENTION_DAYS:
+        raise ValueError("not a retention period of CloudWatch Logs")
+    return value
+
+
+def _layer_arn(value: str) -> str:
+    if not LAYER_VERSION_ARN.fullmatch(value):
+        raise ValueError("not the ARN of a layer version")
+    return value
+
+
+def _tags(value: Any) -> Any:
+    """A map reaches a program as JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ValueError("not a map of text to text")
+    return parsed
+
+
+def _setting(default: Any, meaning: str, allowed: str, example: str, **bounds: Any) -> Any:
+    """A setting with what its documentation and its error message are made of."""
+    return Field(default, description=meaning, examples=[example], json_schema_extra={"allowed": allowed}, **bounds)
+
+
+BucketName = Annotated[str, AfterValidator(_bucket_name)]
+_BUCKET = "3 to 63 lower-case letters, digits, dots and hyphens"
+
+
+class Settings(BaseModel):
+    """Everything a stack can be told, with its defaults.
+
+    Keys in the stack's configuration are the camelCase forms of these names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False)
+
+    project_arn: Annotated[str, AfterValidator(_project_arn)] = _setting(
+        ...,
+        "Rekognition Custom Labels project whose model labels the images",
+        "arn:aws:rekognition:REGION:ACCOUNT:project/NAME/TIMESTAMP",
+        "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/1700000000000",
+    )
+    model_version: Annotated[str, AfterValidator(_model_version)] | None = _setting(
+        None,
+        "Project version to run; without it, the newest one that can run",
+        "a version's name or its ARN",
+        "surfaces.2026-11-01T09.00.00",
+    )
+    trigger: Literal["schedule", "upload"] = _setting(
+        "schedule",
+        "What labels images: a scheduled workflow that starts and stops the model, or every upload at once, on a "
+        "model that you keep running",
+        "schedule or upload",
+        "schedule",
+    )
+    schedule: Annotated[str, AfterValidator(_schedule)] = _setting(
+        "rate(1 hour)",
+        "When to look for images",
+        "rate(N minutes|hours|days) or cron(minutes hours day-of-month month day-of-week year)",
+        "cron(0 6 ? * MON-FRI *)",
+    )
+    schedule_timezone: Annotated[str, AfterValidator(_timezone)] = _setting(
+        "UTC", "Time zone of a cron schedule", "a name of the IANA time zone database", "Europe/Berlin"
+    )
+    min_confidence: float = _setting(
+        70.0, "Confidence from which a label counts, in percent", "a number from 0 to 100", "70", ge=0, le=100
+    )
+    labels_of_interest: Annotated[dict[str, float], BeforeValidator(_labels_of_interest)] = _setting(
+        {},
+        "Labels people want to hear about; in a map, each with a threshold of its own",
+        "a list, comma-separated text, or a map from label to a threshold from 0 to 100",
+        '{"crack": 55, "scratch": 80}',
+        validate_default=False,
+    )
+    source_bucket_name: BucketName | None = _setting(
+        None, "Physical name of the bucket images are uploaded to", _BUCKET, "acme-surfaces-in"
+    )
+    existing_source_bucket_name: Annotated[str, AfterValidator(_existing_bucket_name)] | None = _setting(
+        None,
+        "Bucket that exists already, to take images from instead of a new one; switch on its EventBridge notifications",
+        _BUCKET,
+        "acme-photographs",
+    )
+    final_bucket_name: BucketName | None = _setting(
+        None, "Physical name of the bucket labelled images end in", _BUCKET, "acme-surfaces-out"
+    )
+    analytics_bucket_name: BucketName | None = _setting(
+        None, "Physical name of the bucket prediction rows are kept in", _BUCKET, "acme-surfaces-rows"
+    )
+    image_prefix: Annotated[str, AfterValidator(_image_prefix)] = _setting(
+        "", "Only objects whose key begins with this", "up to 100 characters without * and \\", "photographs/"
+    )
+    max_inference_units: int = _setting(
+        1, "Most inference units a run may start", "a whole number from 1 to 500", "4", ge=1, le=500
+    )
+    tps_per_inference_unit: float = _setting(
+        5.0,
+        "DetectCustomLabels calls a second that one inference unit sustains",
+        "a number from 0.1 to 100",
+        "5",
+        ge=0.1,
+        le=100,
+    )
+    target_drain_minutes: int = _setting(
+        60,
+        "Minutes in which a run should work off its backlog",
+        "a whole number from 1 to 1440",
+        "60",
+        ge=1,
+        le=1440,
+    )
+    max_run_minutes: int = _setting(
+        1440,
+        "Cost guard: minutes after which a run ends and leaves the rest to the next",
+        "a whole number from 5 to 43200 (30 days)",
+        "240",
+        ge=5,
+        le=43200,
+    )
+    log_retention_days: Annotated[int, AfterValidator(_log_retention_days)] = _setting(
+        30, "Days that logs are kept", "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)), "30"
+    )
+    noncurrent_version_retention_days: int = _setting(
+        30,
+        "Days that replaced and deleted objects are kept",
+        "a whole number from 1 to 3650",
+        "30",
+        ge=1,
+        le=3650,
+    )
+    run_retention_days: int = _setting(
+        400, "Days that the record of a run is kept", "a whole number from 1 to 3650", "400", ge=1, le=3650
+    )
+    force_destroy: bool = _setting(
+        False, "Whether pulumi destroy also deletes buckets that hold objects", "true or false", "false"
+    )
+    powertools_layer_arn: Annotated[str, AfterValidator(_layer_arn)] | None = _setting(
+        None,
+        "Powertools for AWS Lambda (Python) layer to use instead of AWS's public one, which only the commercial "
+        "partition has",
+        "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION",
+        "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:layer:powertools:1",
+    )
+    tags: Annotated[dict[str, str], BeforeValidator(_tags)] = _setting(
+        {}, "Tags for every resource that takes tags", "a map of text to text", '{"owner": "vision-team"}'
+    )
+
+    @property
+    def model_version_name(self) -> str | None:
+        """Name of the pinned version, also where its ARN was given."""
+        arn = PROJECT_VERSION_ARN.fullmatch(self.model_version or "")
+        return arn["version"] if arn else self.model_version
+
+    @property
+    def label_thresholds(self) -> dict[str, float]:
+        """Labels whose threshold is not `min_confidence`."""
+        return {k: v for k, v in self.labels_of_interest.items() if v != self.min_confidence}
+
+
+def parse(values: Mapping[str, Any]) -> Settings:
+    """Check a stack's configuration.
+
+    Parameters
+    ----------
+    values
+        Setting -> value as Pulumi passes it: text, with lists and maps as JSON.
+
+    Raises
+    ------
+    SettingsError
+        Names every wrong setting: its value, what is wrong, what is allowed, an example.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(str(problem["loc"][0]), problem["msg"], values) for problem in error.errors()]
+        raise SettingsError("The stack's configuration is wrong.\n" + "\n".join(dict.fromkeys(problems))) from None
+
+
+def _explain(key: str, problem: str, values: Mapping[str, Any]) -> str:
+    fields = {to_camel(name): field for name, field in Settings.model_fields.items()}
+    if key not in fields:
+        near = get_close_matches(key, fields, n=1)
+        hint = f" Did you mean {near[0]}?" if near else f" The settings are: {', '.join(fields)}."
+        return f"  {key}: there is no such setting.{hint}"
+    extra = fields[key].json_schema_extra
+    allowed = extra["allowed"] if isinstance(extra, dict) else ""
+    given = f"{values[key]!r}: {_plain(problem)}" if key in values else "it is required, and not set"
+    return f"  {key}: {given}.\n    Allowed: {allowed}.\n    Example: pulumi config set {_example(key, fields[key])}"
+
+
+def _plain(problem: str) -> str:
+    text = problem.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
+
+
+def _example(key: str, field: FieldInfo) -> str:
+    example = str((field.examples or [""])[0])
+    structured = example.startswith("{")
+    return f"{key} '{example}'" if structured or " " in example else f"{key} {example}"
+
+
+def load() -> Settings:
+    """The settings of the stack this program runs for.
+
+    Raises
+    ------
+    SettingsError
+        As `parse` does.
+    """
+    namespace = f"{pulumi.get_project()}:"
+    known = {**get_config_env(), **CONFIG.get()}
+    # Config has no way to list its keys, and a misspelt one would be silently without effect.
+    return parse({key.removeprefix(namespace): value for key, value in known.items() if key.startswith(namespace)})
