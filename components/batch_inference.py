@@ -353,7 +353,6 @@ class BatchInference(pulumi.ComponentResource):
                 "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
             },
             statements=[
-                # A transaction is allowed by the actions it is made of.
                 iam.allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
                 ),

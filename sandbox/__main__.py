@@ -12,12 +12,15 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     serve = verbs.add_parser("serve", help="run the emulated AWS until Ctrl-C")
     serve.add_argument("--until-parent-ends", action="store_true", help="stop when the starting process is gone")
-    verbs.add_parser("deploy", help="create the Pulumi program's resources in a running sandbox")
+    # Its own options are its own to parse.
+    verbs.add_parser("deploy", help="create a Pulumi program's resources in a running sandbox", add_help=False)
     verbs.add_parser("demo", help="serve, deploy, label photographs, report")
     verbs.add_parser("up", help="serve and deploy, and stay up until Ctrl-C")
-    arguments = parser.parse_args()
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.verb != "deploy":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        return _run(arguments)
+        return _run(arguments, rest)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
@@ -25,7 +28,7 @@ def main() -> int:
         return 130
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
     # Imported here: each verb needs another half of the libraries.
     if arguments.verb == "serve":
         from sandbox import server
@@ -34,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.verb == "deploy":
         from sandbox import deploy
 
-        return deploy.main()
+        return deploy.main(rest)
     from sandbox import demo
 
     return demo.main(keep_up=arguments.verb == "up")

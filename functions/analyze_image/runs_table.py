@@ -43,7 +43,8 @@ class RunsTable:
         self._dynamodb.update_item(
             TableName=self._name,
             Key=_LOCK,
-            UpdateExpression="ADD processed :processed, rejected :rejected",
+            UpdateExpression="ADD #processed :processed, rejected :rejected",
             ConditionExpression="attribute_exists(executionArn)",
+            ExpressionAttributeNames={"#processed": "processed"},  # a reserved word of DynamoDB
             ExpressionAttributeValues={":processed": {"N": str(processed)}, ":rejected": {"N": str(rejected)}},
         )
