@@ -14,8 +14,8 @@ def reason_in_event(image: ImageVersion) -> Reason | None:
     if image.size == 0:
         return Reason(code="EmptyObject", message="the file is empty")
     if image.size > MAX_BYTES:
-        megabytes = f"{image.size / 1024**2:.1f}"
-        return Reason(code="ObjectTooLarge", message=f"{megabytes} MB; at most {MAX_BYTES // 1024**2} MB are allowed")
+        message = f"{image.size:,} bytes; at most {MAX_BYTES:,} bytes (15 MB) are allowed"
+        return Reason(code="ObjectTooLarge", message=message)
     return None
 
 

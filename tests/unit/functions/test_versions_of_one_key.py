@@ -107,8 +107,8 @@ def upload_versions(world: World) -> Callable[[int], list[ImageVersion]]:
 
 
 WHICH = st.integers(0, 2)
-ORDERS = st.lists(WHICH, max_size=50).map(lambda steps: [(which, False) for which in steps])
-ORDERS_WITH_CRASHES = st.lists(st.tuples(WHICH, st.sampled_from([False] * 9 + [True])), max_size=80)
+ORDERS = st.lists(WHICH, min_size=25, max_size=40).map(lambda steps: [(which, False) for which in steps])
+ORDERS_WITH_CRASHES = st.lists(st.tuples(WHICH, st.sampled_from([False] * 19 + [True])), min_size=40, max_size=60)
 in_many_orders = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -216,6 +216,18 @@ class TestVersionsHandledAtTheSameTime:
         images = upload_versions(2)
 
         run_in_some_order(world, images, order)
+
+        assert_all_is_well(world, images)
+
+    @in_many_orders
+    @given(order=ORDERS)
+    def test_two_that_come_after_a_finished_one_end_with_the_latest_on_top(
+        self, world: World, upload_versions: Callable[[int], list[ImageVersion]], order: list[tuple[int, bool]]
+    ) -> None:
+        images = upload_versions(3)
+        world.analysis().analyze(images[0])
+
+        run_in_some_order(world, images[1:], order)
 
         assert_all_is_well(world, images)
 

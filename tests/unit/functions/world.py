@@ -133,7 +133,9 @@ class PretendedRekognition:
             raise RefusalError("InvalidParameterException", "Request has invalid parameters")
         if max(width, height) > 4096:
             raise RefusalError("ImageTooLargeException", "Request has too large an image")
-        return data.split(b"Label\0")[1][:-4].decode()
+        at = data.index(b"tEXt")
+        (length,) = struct.unpack_from(">I", data, at - 4)
+        return data[at + 4 : at + 4 + length].removeprefix(b"Label\0").decode()
 
 
 def _response(request: AWSPreparedRequest, status: int, body: dict[str, Any]) -> AWSResponse:
