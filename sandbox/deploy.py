@@ -61,7 +61,7 @@ def deploy(
     cloud = _cloud(settings)
     _refuse_second_deployment(cloud, state)
     default = {"projectArn": PROJECT_ARN.format(region=settings.region, account_id=settings.account_id)}
-    project = read_project(program_folder, stack, {**default, **config})
+    project = read_project(program_folder, stack, config, fallback=default)
     state.start(settings.endpoint_url, project.name, stack)
     result = run_program(
         project.main,

@@ -38,10 +38,10 @@ from sandbox.deployer.model import (
     dependency_closure,
 )
 from sandbox.deployer.preview import PreviewCreator
-from sandbox.deployer.project import read_project
+from sandbox.deployer.project import as_text, read_project
 from sandbox.errors import SandboxError
 
-Program = Path | Callable[[], None]
+Program = Path | Callable[[], object]
 """A folder with a `__main__.py`, or a function that registers resources."""
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -148,7 +148,7 @@ def record_program(
         project, values = project or declared.name, declared.config
         program = declared.main
     else:
-        project, values = project or "project", {key: str(value) for key, value in (config or {}).items()}
+        project, values = project or "project", {key: as_text(value) for key, value in (config or {}).items()}
     creator = PreviewCreator(account_id=account_id, region=region, config=values)
     return run_program(program, project=project, stack=stack, config=values, creator=creator, timeout=timeout)
 
@@ -371,28 +371,30 @@ def _as_the_cli_runs_it(program: Program) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_modules(folder: Path) -> Iterator[None]:
-    """Set aside modules of other folders that have the names of this folder's ones."""
-    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
-    local = names - {"__main__", "__init__"}
-    aside = {
-        name: module
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in local and not _is_from(module, folder)
-    }
+    """Let a program import its own modules, and no other program's of the same names, nor leave its own."""
+    folder = folder.resolve()
+    paths = [*folder.glob("*.py"), *folder.glob("*/*.py")]
+    local = {path.relative_to(folder).with_suffix("").parts[0] for path in paths} - {"__main__"}
+    before = _modules_of(local)
+    aside = {name: module for name, module in before.items() if not _is_from(module, folder)}
     for name in aside:
         del sys.modules[name]
     try:
         yield
     finally:
-        if aside:
-            for name in [name for name in sys.modules if name.partition(".")[0] in {*aside}]:
+        if folder not in {Path(entry).resolve() for entry in sys.path}:
+            for name in _modules_of(local).keys() - (before.keys() - aside.keys()):
                 del sys.modules[name]
-            sys.modules.update(aside)
+        sys.modules.update(aside)
+
+
+def _modules_of(top_level: set[str]) -> dict[str, ModuleType]:
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in top_level}
 
 
 def _is_from(module: ModuleType, folder: Path) -> bool:
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
-    return any(place and Path(place).resolve().is_relative_to(folder.resolve()) for place in places)
+    return any(place and Path(place).resolve().is_relative_to(folder) for place in places)
 
 
 def _options(request: Any) -> Options:
@@ -413,9 +415,9 @@ def _options(request: Any) -> Options:
     )
 
 
-def _alias(alias: Any) -> str | dict[str, str]:
+def _alias(alias: Any) -> dict[str, str]:
     if alias.urn:
-        return str(alias.urn)
+        return {"urn": alias.urn}
     return {part.name: str(value) for part, value in alias.spec.ListFields()}
 
 

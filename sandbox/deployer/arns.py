@@ -1,5 +1,6 @@
 """The identifiers AWS gives resources, by type, as far as they follow from the name."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,11 @@ def _topic_policy(p: _Properties, _region: str, account: str) -> _Properties:
     return {"id": p["arn"], "owner": account}
 
 
+def _subscription(p: _Properties, _region: str, account: str) -> _Properties:
+    arn = f"{p['topic']}:{_uuid(p['endpoint'])}"
+    return {"id": arn, "arn": arn, "ownerId": account}
+
+
 def _rule(p: _Properties, region: str, account: str) -> _Properties:
     bus = p.get("eventBusName", "default")
     path = p["name"] if bus == "default" else f"{bus}/{p['name']}"
@@ -75,6 +81,16 @@ def _role_policy(p: _Properties, _region: str, _account: str) -> _Properties:
     return {"id": f"{p['role']}:{p['name']}"}
 
 
+def _policy(p: _Properties, _region: str, account: str) -> _Properties:
+    path = p.get("path", "/")
+    arn = f"arn:aws:iam::{account}:policy{path}{p['name']}"
+    return {"id": arn, "arn": arn, "path": path}
+
+
+def _attachment(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": f"{p['role']}/{p['policyArn']}"}
+
+
 def _function(p: _Properties, region: str, account: str) -> _Properties:
     arn = f"arn:aws:lambda:{region}:{account}:function:{p['name']}"
     invoke = f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
@@ -83,14 +99,14 @@ def _function(p: _Properties, region: str, account: str) -> _Properties:
         "arn": arn,
         "invokeArn": invoke,
         "qualifiedArn": f"{arn}:$LATEST",
+        "qualifiedInvokeArn": invoke.replace(arn, f"{arn}:$LATEST"),
         "version": "$LATEST",
     }
 
 
 def _mapping(p: _Properties, region: str, account: str) -> _Properties:
-    uuid = "00000000-0000-4000-8000-" + f"{sum(p['functionName'].encode()):012x}"
-    arn = f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"
-    return {"id": uuid, "uuid": uuid, "arn": arn}
+    id_ = _uuid(p["functionName"])
+    return {"id": id_, "uuid": id_, "arn": f"arn:aws:lambda:{region}:{account}:event-source-mapping:{id_}"}
 
 
 def _table(p: _Properties, region: str, account: str) -> _Properties:
@@ -112,13 +128,19 @@ def _schedule_group(p: _Properties, region: str, account: str) -> _Properties:
     return {"id": p["name"], "arn": arn, "state": "ACTIVE"}
 
 
+def _uuid(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
 _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _rule_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:dynamodb/table:Table": _table,
+    "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
     "aws:lambda/function:Function": _function,
     "aws:s3/bucket:Bucket": _bucket,
@@ -134,6 +156,8 @@ _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
     "aws:sfn/stateMachine:StateMachine": _state_machine,
     "aws:sns/topic:Topic": _topic,
     "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": _subscription,
     "aws:sqs/queue:Queue": _queue,
     "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _queue_policy,
 }

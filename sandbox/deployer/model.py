@@ -14,8 +14,9 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 class Options:
     """The resource options a program set, as the engine receives them.
 
-    `ignore_changes` and `replace_on_changes` hold camelCase paths; `aliases` are URNs or
-    mappings of the alias' parts; `custom_timeouts` are durations such as "5m".
+    `ignore_changes` and `replace_on_changes` hold camelCase paths; `aliases` are mappings of an
+    alias' parts (`urn`, or `name`, `type`, `parentUrn` ...); `custom_timeouts` are durations such
+    as "5m".
     """
 
     protect: bool = False
@@ -24,7 +25,7 @@ class Options:
     ignore_changes: tuple[str, ...] = ()
     replace_on_changes: tuple[str, ...] = ()
     additional_secret_outputs: tuple[str, ...] = ()
-    aliases: tuple[str | Mapping[str, str], ...] = ()
+    aliases: tuple[Mapping[str, str], ...] = ()
     custom_timeouts: Mapping[str, str] = field(default_factory=dict)
     deleted_with: str = ""
     import_id: str = ""

@@ -32,13 +32,17 @@ class Project:
     config: Mapping[str, str]
 
 
-def read_project(folder: Path, stack: str, overrides: Mapping[str, Any]) -> Project:
+def read_project(
+    folder: Path, stack: str, overrides: Mapping[str, Any], fallback: Mapping[str, Any] | None = None
+) -> Project:
     """Read a program folder's project file and one stack's settings file, if that exists.
 
     Parameters
     ----------
     overrides
         Values as `pulumi config set` would leave them; they win over the stack's file.
+    fallback
+        Values for what neither the file nor `overrides` set.
 
     Raises
     ------
@@ -56,13 +60,18 @@ def read_project(folder: Path, stack: str, overrides: Mapping[str, Any]) -> Proj
         raise SandboxError(f"{project_file}: 'name' is missing.")
     stack_file = folder / f"Pulumi.{stack}.yaml"
     given = _mapping(stack_file).get("config") or {} if stack_file.is_file() else {}
-    values = {_namespaced(key, name): value for key, value in {**given, **overrides}.items()}
+    values: dict[str, Any] = {}
+    for layer in (fallback or {}, given, overrides):
+        values |= {_namespaced(key, name): value for key, value in layer.items()}
+    for key, value in values.items():
+        if isinstance(value, dict) and set(value) == {"secure"}:
+            raise SandboxError(f"Configuration value '{key}' is encrypted; give it in plain text here.")
     for key, declaration in (declared.get("config") or {}).items():
         _apply_declaration(values, _namespaced(key, name), declaration, stack)
     return Project(
         name=name,
         main=folder / str(declared.get("main", ".")),
-        config={key: _as_text(key, value) for key, value in values.items()},
+        config={key: as_text(value) for key, value in values.items()},
     )
 
 
@@ -110,10 +119,9 @@ def _has_type(value: Any, wanted: str) -> bool:
     return isinstance(value, _PYTHON_TYPES[wanted]) and not (wanted == "integer" and isinstance(value, bool))
 
 
-def _as_text(key: str, value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A configuration value as the engine passes it to a program."""
     if isinstance(value, str):
         return value
-    if isinstance(value, dict) and set(value) == {"secure"}:
-        raise SandboxError(f"Configuration value '{key}' is encrypted; give it in plain text here.")
     # Also what turns true into "true" and 5 into "5".
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

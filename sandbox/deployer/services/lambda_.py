@@ -238,6 +238,8 @@ def _check_layers(arns: list[str]) -> None:
 
 
 def _check_queue_fits(cloud: Cloud, resource: Registration, queue_arn: str, function: Any) -> None:
+    if queue_arn.split(":")[2] != "sqs":
+        raise SandboxError(f"the sandbox maps SQS queues only, not {queue_arn}")
     require_allowed(cloud, resource, function["Role"], _QUEUE_ACTIONS, queue_arn, "the event source mapping")
     url = cloud.sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
     attributes = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])

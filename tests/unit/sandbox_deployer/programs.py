@@ -23,8 +23,7 @@ _LOG_DELIVERY = (
 
 def every_type() -> None:
     """Register every type once, with the dependencies AWS asks for."""
-    tags = {"tags": {"stack": pulumi.get_stack()}}
-    provider = aws.Provider("tagging", region="us-east-1", default_tags=tags)
+    provider = aws.Provider("tagging", region="us-east-1", default_tags={"tags": {"stack": pulumi.get_stack()}})
     pulumi.runtime.register_stack_transformation(
         lambda args: (
             pulumi.ResourceTransformationResult(

@@ -1,0 +1,71 @@
+"""`python -m sandbox deploy`: a folder in, outputs and state written, a second deployment refused."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox.deploy import deploy, destroy
+from sandbox.errors import SandboxError
+from sandbox.settings import SandboxSettings
+
+pytestmark = pytest.mark.xdist_group("sandbox_deployer")
+
+PROGRAM = """
+import pulumi
+import pulumi_aws as aws
+
+queue = aws.sqs.Queue("images")
+pulumi.export("imageQueueUrl", queue.url)
+pulumi.export("projectArn", pulumi.Config().require("projectArn"))
+pulumi.export("trigger", pulumi.Config().get("trigger"))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text("name: labels\nruntime: python\nconfig:\n  projectArn:\n    type: string\n")
+    (tmp_path / "__main__.py").write_text(PROGRAM)
+    return tmp_path
+
+
+@pytest.fixture
+def settings(endpoint_url: str) -> SandboxSettings:
+    return SandboxSettings(port=urlsplit(endpoint_url).port or 0)
+
+
+def test_outputs_are_written_with_the_endpoint(folder: Path, settings: SandboxSettings, tmp_path: Path) -> None:
+    outputs = deploy(folder, "sandbox", {"trigger": "upload"}, settings, build=tmp_path / "build")
+
+    assert outputs["imageQueueUrl"].startswith(settings.endpoint_url)
+    assert outputs["endpointUrl"] == settings.endpoint_url
+    assert outputs["region"] == "us-east-1"
+    assert outputs["trigger"] == "upload"
+    assert outputs["projectArn"] == "arn:aws:rekognition:us-east-1:000000000000:project/surfaces/1793491200000"
+    assert json.loads((tmp_path / "build" / "outputs.json").read_text()) == outputs
+
+
+def test_a_stack_that_is_up_is_not_deployed_again_until_destroyed(
+    folder: Path, settings: SandboxSettings, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    deploy(folder, "sandbox", {}, settings, build=build)
+
+    with pytest.raises(SandboxError, match=r"is up already"):
+        deploy(folder, "sandbox", {}, settings, build=build)
+    assert destroy(settings, build=build) == 1
+
+    deploy(folder, "sandbox", {}, settings, build=build)
+
+
+def test_a_state_left_by_an_emulator_that_is_gone_is_no_obstacle(
+    folder: Path, settings: SandboxSettings, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    deploy(folder, "sandbox", {}, settings, build=build)
+    state = json.loads((build / "state.json").read_text())
+    state["resources"][0]["id"] = f"{settings.endpoint_url}/000000000000/of-an-older-emulator"
+    (build / "state.json").write_text(json.dumps(state))
+
+    deploy(folder, "sandbox", {}, settings, build=build)

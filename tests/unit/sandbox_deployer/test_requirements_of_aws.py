@@ -1,0 +1,160 @@
+"""What AWS refuses at creation, or takes and then never does, is refused here with what to do."""
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from sandbox.errors import SandboxError
+from tests.unit.sandbox_deployer.conftest import Deploy
+from tests.unit.sandbox_deployer.programs import document, function_and_mapping, service_role, state_machine
+
+pytestmark = pytest.mark.xdist_group("sandbox_deployer")
+
+
+def test_a_mapping_that_does_not_wait_for_the_roles_policy_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        function_and_mapping(aws.sqs.Queue("images", visibility_timeout_seconds=360), mapping_waits_for_policy=False)
+
+    with pytest.raises(SandboxError, match=r"EventSourceMapping.* needs role .* to allow sqs:ReceiveMessage"):
+        deploy(program)
+
+
+def test_a_mapping_on_a_queue_that_hides_messages_too_briefly_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        function_and_mapping(aws.sqs.Queue("images", visibility_timeout_seconds=30))
+
+    with pytest.raises(SandboxError, match=r"visibility timeout 30 s is less than the function's timeout 60 s"):
+        deploy(program)
+
+
+def test_a_state_machine_that_may_not_log_is_refused(deploy: Deploy) -> None:
+    with pytest.raises(SandboxError, match=r"logging needs role .* to allow logs:UpdateLogDelivery on"):
+        deploy(lambda: state_machine(log_actions=_all_but("logs:UpdateLogDelivery")))
+
+
+def test_a_function_that_does_not_wait_for_its_log_group_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        group = aws.cloudwatch.LogGroup("analyze", name="/sandbox/analyze", retention_in_days=30)
+        role = service_role("analyze", "lambda.amazonaws.com")
+        policy = aws.iam.RolePolicy("logging", role=role.name, policy=document("Allow", "logs:*", "*"))
+        # The name by value: Pulumi sees no dependency.
+        _function(role, "/sandbox/analyze", depends_on=[policy])
+        pulumi.export("group", group.arn)
+
+    with pytest.raises(SandboxError, match=r"log group /sandbox/analyze is not made before the function"):
+        deploy(program)
+
+
+def test_a_function_whose_role_another_service_assumes_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        _function(service_role("analyze", "states.amazonaws.com"))
+
+    with pytest.raises(SandboxError, match=r"cannot be assumed by lambda\.amazonaws\.com"):
+        deploy(program)
+
+
+def test_a_layer_that_is_no_layer_version_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        _function(
+            service_role("analyze", "lambda.amazonaws.com"),
+            layers=["arn:aws:lambda:us-east-1:017000801446:layer:Powertools"],
+        )
+
+    with pytest.raises(SandboxError, match=r"is not the ARN of a layer version"):
+        deploy(program)
+
+
+def test_a_schedule_whose_role_trusts_the_schedule_and_not_its_group_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        schedule_arn = "arn:aws:scheduler:us-east-1:000000000000:schedule/default/hourly"
+        _schedule(service_role("schedule", "scheduler.amazonaws.com", source_arn=schedule_arn))
+
+    with pytest.raises(SandboxError, match=r"cannot be assumed by scheduler.*schedule-group/default"):
+        deploy(program)
+
+
+def test_a_schedule_whose_role_may_not_start_its_target_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        _schedule(service_role("schedule", "scheduler.amazonaws.com"))
+
+    with pytest.raises(SandboxError, match=r"the schedule needs role .* to allow states:StartExecution"):
+        deploy(program)
+
+
+def test_a_rule_whose_queue_lets_no_event_in_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        rule = aws.cloudwatch.EventRule("uploads", event_pattern='{"source": ["aws.s3"]}')
+        aws.cloudwatch.EventTarget("uploads", rule=rule.name, arn=aws.sqs.Queue("images").arn)
+
+    with pytest.raises(SandboxError, match=r"does not let events.amazonaws.com do sqs:SendMessage"):
+        deploy(program)
+
+
+def test_a_rule_whose_queue_lets_only_another_rule_in_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        queue = aws.sqs.Queue("images")
+        rule = aws.cloudwatch.EventRule("uploads", event_pattern='{"source": ["aws.s3"]}')
+        policy = aws.sqs.QueuePolicy(
+            "images",
+            queue_url=queue.url,
+            policy=document(
+                "Allow",
+                "sqs:SendMessage",
+                queue.arn,
+                Principal={"Service": "events.amazonaws.com"},
+                Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/other"}},
+            ),
+        )
+        aws.cloudwatch.EventTarget(
+            "uploads", rule=rule.name, arn=queue.arn, opts=pulumi.ResourceOptions(depends_on=[policy])
+        )
+
+    with pytest.raises(SandboxError, match=r"does not let events.amazonaws.com do sqs:SendMessage"):
+        deploy(program)
+
+
+def test_a_rule_that_starts_a_state_machine_without_a_role_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        rule = aws.cloudwatch.EventRule("failed", event_pattern='{"source": ["aws.states"]}')
+        machine = "arn:aws:states:us-east-1:000000000000:stateMachine:release"
+        aws.cloudwatch.EventTarget("failed", rule=rule.name, arn=machine)
+
+    with pytest.raises(SandboxError, match=r"starts a state machine needs a roleArn"):
+        deploy(program)
+
+
+@pytest.mark.parametrize("policy", ["not json", json.dumps({"Statement": [{}]}), "{}"])
+def test_a_malformed_policy_document_is_refused(deploy: Deploy, policy: str) -> None:
+    with pytest.raises(SandboxError, match=r"policy document"):
+        deploy(lambda: aws.iam.Role("role", assume_role_policy=policy))
+
+
+def _function(role: aws.iam.Role, log_group: str | None = None, depends_on: Any = (), **more: Any) -> None:
+    aws.lambda_.Function(
+        "analyze",
+        role=role.arn,
+        runtime="python3.13",
+        handler="handler.handler",
+        code=pulumi.AssetArchive({"handler.py": pulumi.StringAsset("")}),
+        logging_config={"log_format": "JSON", "log_group": log_group} if log_group else None,
+        opts=pulumi.ResourceOptions(depends_on=list(depends_on)),
+        **more,
+    )
+
+
+def _schedule(role: aws.iam.Role) -> None:
+    aws.scheduler.Schedule(
+        "hourly",
+        schedule_expression="rate(1 hour)",
+        flexible_time_window={"mode": "OFF"},
+        target={"arn": "arn:aws:states:us-east-1:000000000000:stateMachine:run", "role_arn": role.arn},
+    )
+
+
+def _all_but(action: str) -> tuple[str, ...]:
+    from sandbox.deployer.services.stepfunctions import _LOG_DELIVERY_ACTIONS
+
+    return tuple(a for a in _LOG_DELIVERY_ACTIONS if a != action)
