@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ real second, and the function, which lives in real time, must be told so to use 
 _LAYER_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]{1,140}:\d+")
 _LARGEST_ENVIRONMENT = 4096
 """Bytes of all environment variables together (Lambda quotas)."""
+
+_MAPPING_SECONDS = 30
+_POLL_SECONDS = 0.05
 
 # The oldest time a zip archive can hold: the same files always make the same archive.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -118,10 +122,11 @@ def create_mapping(cloud: Cloud, args: Request) -> Created:
         EventSourceArn=args["eventSourceArn"], FunctionName=args["functionName"], **given
     )
     uuid = made["UUID"]
+    state = _settled_state(cloud, uuid)
     outputs = {
         "arn": f"arn:aws:lambda:{cloud.region}:{cloud.account_id}:event-source-mapping:{uuid}",
         "functionArn": made["FunctionArn"],
-        "state": made["State"],
+        "state": state,
         "uuid": uuid,
     }
     return Created(uuid, outputs)
@@ -129,7 +134,8 @@ def create_mapping(cloud: Cloud, args: Request) -> Created:
 
 @deletes(_MAPPING)
 def delete_mapping(cloud: Cloud, made: Created) -> None:
-    """Disconnect the queue."""
+    """Disconnect the queue, once no change of the mapping is under way."""
+    _settled_state(cloud, made.id)
     cloud.lambda_.delete_event_source_mapping(UUID=made.id)
 
 
@@ -248,6 +254,16 @@ def _check_queue_fits(cloud: Cloud, resource: Registration, queue_arn: str, func
         raise SandboxError(
             f"queue visibility timeout {hidden} s is less than the function's timeout {function['Timeout']} s"
         )
+
+
+def _settled_state(cloud: Cloud, uuid: str) -> str:
+    """Wait, as the provider does, until a mapping is neither being made nor changed."""
+    for _ in range(int(_MAPPING_SECONDS / _POLL_SECONDS)):
+        state = cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"]
+        if state in ("Enabled", "Disabled"):
+            return state
+        time.sleep(_POLL_SECONDS)
+    raise SandboxError(f"event source mapping {uuid} is still {state} after {_MAPPING_SECONDS} s")
 
 
 def _function_outputs(region: str, arn: str, version: str) -> Properties:
