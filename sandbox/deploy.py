@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -57,6 +59,7 @@ def deploy(
     SandboxError
         One line; among others when the stack is up already: update in place is not offered.
     """
+    _require_endpoint(settings)
     state = StateFile(build / STATE_FILE.name)
     cloud = _cloud(settings)
     _refuse_second_deployment(cloud, state)
@@ -78,7 +81,12 @@ def deploy(
 
 def destroy(settings: SandboxSettings, on_resource: OnResource = silent, build: Path = BUILD) -> int:
     """Remove what `deploy` made, and return how many resources that were."""
-    removed = destroy_recorded(_cloud(settings), StateFile(build / STATE_FILE.name), on_resource)
+    _require_endpoint(settings)
+    state = StateFile(build / STATE_FILE.name)
+    recorded = state.read()
+    if recorded["resources"] and recorded["endpointUrl"] != settings.endpoint_url:
+        raise SandboxError(f"The last deployment went to {recorded['endpointUrl']}, not to {settings.endpoint_url}.")
+    removed = destroy_recorded(_cloud(settings), state, on_resource)
     (build / OUTPUTS_FILE.name).unlink(missing_ok=True)
     return removed
 
@@ -118,6 +126,16 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
 def _print(progress: Progress) -> None:
     if progress.done:
         print(f"  {progress.type:<60} {progress.name:<40} {progress.seconds:5.2f} s", file=sys.stderr)
+
+
+def _require_endpoint(settings: SandboxSettings) -> None:
+    address = urlsplit(settings.endpoint_url)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=5).close()
+    except OSError:
+        raise SandboxError(
+            f"Nothing answers at {settings.endpoint_url}: start it with `python -m sandbox serve`."
+        ) from None
 
 
 def _cloud(settings: SandboxSettings) -> Cloud:

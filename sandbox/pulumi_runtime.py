@@ -460,11 +460,17 @@ def _message(error: BaseException) -> str:
     """What was being done, what went wrong, and for a mistake in the program also where."""
     doing = "".join(f"{note}: " for note in getattr(error, "__notes__", []))
     text = str(error).strip() or type(error).__name__
-    if isinstance(error, SandboxError | pulumi.RunError):
+    if isinstance(error, pulumi.RunError) or _is_own_error(error):
         return f"{doing}{text}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_program_code(frame.filename)]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{doing}{type(error).__name__}: {text}{where}"
+
+
+def _is_own_error(error: BaseException) -> bool:
+    """Whether a program raised an error class of its own, whose text is then meant for the user."""
+    package = type(error).__module__.partition(".")[0]
+    return package not in sys.stdlib_module_names and package not in ("pulumi", "pulumi_aws")
 
 
 def _is_program_code(filename: str) -> bool:

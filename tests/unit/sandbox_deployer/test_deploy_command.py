@@ -1,12 +1,13 @@
 """`python -m sandbox deploy`: a folder in, outputs and state written, a second deployment refused."""
 
 import json
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.deploy import deploy, destroy
+from sandbox.deploy import deploy, destroy, main
 from sandbox.errors import SandboxError
 from sandbox.settings import SandboxSettings
 
@@ -69,3 +70,29 @@ def test_a_state_left_by_an_emulator_that_is_gone_is_no_obstacle(
     (build / "state.json").write_text(json.dumps(state))
 
     deploy(folder, "sandbox", {}, settings, build=build)
+
+
+def test_destroy_touches_no_other_endpoint_than_the_deployment_went_to(
+    folder: Path, settings: SandboxSettings, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    deploy(folder, "sandbox", {}, settings, build=build)
+    state = json.loads((build / "state.json").read_text())
+    state["endpointUrl"] = "http://127.0.0.1:1"
+    (build / "state.json").write_text(json.dumps(state))
+
+    with pytest.raises(SandboxError, match="went to http://127.0.0.1:1, not to"):
+        destroy(settings, build=build)
+
+
+def test_a_sandbox_that_is_not_up_is_said_at_once(folder: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    with pytest.raises(SandboxError, match=f"Nothing answers at http://127.0.0.1:{port}"):
+        deploy(folder, "sandbox", {}, SandboxSettings(port=port), build=tmp_path / "build")
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(SandboxError, match="takes KEY=VALUE, not trigger"):
+        main(["--config", "trigger"])

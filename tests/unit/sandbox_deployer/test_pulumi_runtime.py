@@ -139,9 +139,14 @@ def test_a_programs_own_error_is_told_with_its_place() -> None:
         record_program(program)
 
 
-def test_an_error_for_the_user_is_told_as_it_is() -> None:
+class SettingsError(Exception):
+    """An error class of the program's own."""
+
+
+@pytest.mark.parametrize("error", [pulumi.RunError, SettingsError])
+def test_an_error_for_the_user_is_told_as_it_is(error: type[Exception]) -> None:
     def program() -> None:
-        raise pulumi.RunError("projectArn is missing")
+        raise error("projectArn is missing")
 
     with pytest.raises(SandboxError, match=r"^projectArn is missing$"):
         record_program(program)
