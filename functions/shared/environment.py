@@ -54,7 +54,7 @@ def read_environment(model: type[Environment], variables: Mapping[str, str]) -> 
     functions.shared.environment.WrongEnvironmentError: THREADS is 'none': it must be a whole number of at least 1
     """
     try:
-        return model.model_validate(variables)
+        return model.model_validate(dict(variables))
     except ValidationError as error:
         names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
         raise WrongEnvironmentError("; ".join(_complaint(model, name, variables) for name in names)) from None

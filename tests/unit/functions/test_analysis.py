@@ -273,9 +273,11 @@ class TestAnImageThatIsGone:
 
     def test_while_it_was_looked_at_is_dropped(self, world: World) -> None:
         image = world.upload("a.png", png())
-        delete = {"Bucket": SOURCE, "Key": "a.png", "VersionId": image.version_id or ""}
+        version_id = image.version_id or ""
         world.rekognition.refusals = [RefusalError("InvalidImageFormatException")]
-        world.rekognition.before_answer = lambda: world.s3.delete_object(**delete)
+        world.rekognition.before_answer = lambda: world.s3.delete_object(
+            Bucket=SOURCE, Key="a.png", VersionId=version_id
+        )
 
         assert world.analysis().analyze(image) == Done(Outcome.DROPPED)
         assert world.published() == []
@@ -303,7 +305,7 @@ class TestSomebodyElsesObjectWhereTheDocumentBelongs:
         world.s3.put_object(Bucket=FINAL, Key="images/a.png.json", Body=b"my notes")
         image = world.upload("a.png", png())
 
-        with pytest.raises(UnreadableMarkError, match="images/a.png.json"):
+        with pytest.raises(UnreadableMarkError, match="is not a document of ours"):
             world.analysis().analyze(image)
 
         assert world.final("images/a.png.json") == b"my notes"
