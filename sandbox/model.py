@@ -151,6 +151,7 @@ class ModelVersion:
     def start(self, inference_units: int) -> None:
         """Begin a session. The caller has checked that the state allows it."""
         with self._lock:
+            self._advance()
             self.sessions.append(Session(self._clock.now(), inference_units))
             self._become("STARTING", "The model is being prepared for running.")
 

@@ -140,7 +140,9 @@ def error_name(shape_name: str) -> str:
 def _named_error(model: ServiceModel, error: ClientError, prefix: str, unknown: str) -> StateError:
     details = error.response["Error"]
     code = details.get("Code", "")
-    shape = _error_shapes(model).get(code) or _error_shapes(model).get(code.rpartition(".")[2])
+    # A service that once spoke the Query protocol has an old code for the wire beside its model's name.
+    candidates = (details.get("QueryErrorCode", ""), code, code.rpartition(".")[2])
+    shape = next((shapes[each] for each in candidates if each in (shapes := _error_shapes(model))), None)
     name = f"{prefix}.{error_name(shape)}" if shape else unknown
     metadata: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
     cause = (
@@ -226,9 +228,6 @@ def _check_type(shape: Shape | None, value: Any, path: str) -> None:
 def _structure(shape: StructureShape, value: Any, rename: Rename, path: str) -> dict[str, Any]:
     _check_type(shape, value, path)
     known = {rename(name): name for name in shape.members}
-    for name in shape.required_members:
-        if rename(name) not in value:
-            raise StateError("States.Runtime", f"The field '{rename(name)}' is required in '{path or 'Arguments'}'")
     request = {}
     for field, item in value.items():
         where = f"{path}.{field}" if path else field
@@ -238,6 +237,9 @@ def _structure(shape: StructureShape, value: Any, rename: Rename, path: str) -> 
                 "States.Runtime", f"The field '{where}' is not supported by Step Functions; it knows {allowed}"
             )
         request[known[field]] = _request(shape.members[known[field]], item, rename, where)
+    for name in shape.required_members:
+        if rename(name) not in value:
+            raise StateError("States.Runtime", f"The field '{rename(name)}' is required in '{path or 'Arguments'}'")
     return request
 
 

@@ -32,7 +32,11 @@ def replace(module: ModuleType, name: str, parameters: str, make: Callable[[Func
     found = " ".join(inspect.signature(original).parameters)
     if found != parameters:
         raise _moved(f"{module.__name__}.{name}({found})", f"({parameters})")
-    setattr(module, name, make(original))
+    replacement = make(original)
+    setattr(module, name, replacement)
+    # Tables from action to function, filled when the module was imported, hold the original too.
+    for table in [value for value in vars(module).values() if isinstance(value, dict)]:
+        table.update({key: replacement for key, value in table.items() if value is original})
 
 
 def require(module: ModuleType, name: str) -> Any:

@@ -17,7 +17,6 @@ Response = tuple[int, dict[str, str], Any]
 _error = require(s3, "_error")
 _buckets = require(s3, "_buckets")
 _object_tags = require(s3, "_object_tags")
-_object_versions = require(s3, "_object_versions")
 _check_put_preconditions = require(s3, "_check_put_preconditions")
 _source_object = require(iam_actions, "_s3_source_object")
 
@@ -127,9 +126,7 @@ def _with_tagging_rights(original: Function) -> Function:
     return checks
 
 
-def _has_tags(arn: str, version: str | None) -> bool:
+def _has_tags(arn: str, version: str) -> bool:
     bucket, _, key = arn.partition(":::")[2].partition("/")
-    if version is None:
-        current = (_buckets.get(bucket) or {"objects": {}})["objects"].get(key) or {}
-        version = current.get("version_id")
-    return bool(_object_tags.get((bucket, key, version)))
+    current = (_buckets.get(bucket) or {"objects": {}})["objects"].get(key) or {}
+    return bool(_object_tags.get((bucket, key, version or current.get("version_id"))))
