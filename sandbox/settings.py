@@ -38,8 +38,8 @@ class SandboxSettings(BaseModel):
     port: int = Field(default=4566, ge=1, le=65535)
     """Port on 127.0.0.1 that answers every AWS call."""
 
-    time_scale: float = Field(default=0.02, gt=0, le=1, allow_inf_nan=False)
-    """Real seconds for each simulated second: 0.02 makes a minute of waiting last 1.2 seconds."""
+    time_scale: float = Field(default=1 / 30, gt=0, le=1, allow_inf_nan=False)
+    """Real seconds for each simulated second: 1/30 makes a minute of waiting last 2 seconds."""
 
     model_start_minutes: float = Field(default=10, ge=0, le=1440, allow_inf_nan=False)
     """Simulated minutes a model spends in STARTING."""
@@ -64,6 +64,10 @@ class SandboxSettings(BaseModel):
     def account_id(self) -> str:
         """The account every resource belongs to."""
         return ACCOUNT_ID
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give these settings to a child process."""
+        return {variable: str(getattr(self, field)) for field, variable in _VARIABLES.items()}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "SandboxSettings":
