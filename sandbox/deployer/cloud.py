@@ -55,7 +55,7 @@ class Cloud:
         """Resources of a type this deployment has made, in dependency order or by luck."""
         return [resource for resource in self.registered.values() if resource.type == type_]
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
         # No retries: an emulator that fails once fails again, and its error should be seen at once.
         config = Config(
             connect_timeout=5,
@@ -68,52 +68,52 @@ class Cloud:
     @functools.cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""
-        return self._client("dynamodb")  # type: ignore[no-any-return]
+        return self.client("dynamodb")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def events(self) -> EventBridgeClient:
         """EventBridge rules."""
-        return self._client("events")  # type: ignore[no-any-return]
+        return self.client("events")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def iam(self) -> IAMClient:
         """IAM."""
-        return self._client("iam")  # type: ignore[no-any-return]
+        return self.client("iam")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def lambda_(self) -> LambdaClient:
         """Lambda."""
-        return self._client("lambda")  # type: ignore[no-any-return]
+        return self.client("lambda")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def logs(self) -> CloudWatchLogsClient:
         """CloudWatch Logs."""
-        return self._client("logs")  # type: ignore[no-any-return]
+        return self.client("logs")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def s3(self) -> S3Client:
         """S3."""
-        return self._client("s3")  # type: ignore[no-any-return]
+        return self.client("s3")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:
         """EventBridge Scheduler."""
-        return self._client("scheduler")  # type: ignore[no-any-return]
+        return self.client("scheduler")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def sns(self) -> SNSClient:
         """SNS."""
-        return self._client("sns")  # type: ignore[no-any-return]
+        return self.client("sns")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def sqs(self) -> SQSClient:
         """SQS."""
-        return self._client("sqs")  # type: ignore[no-any-return]
+        return self.client("sqs")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def stepfunctions(self) -> SFNClient:
         """Step Functions."""
-        return self._client("stepfunctions")  # type: ignore[no-any-return]
+        return self.client("stepfunctions")  # type: ignore[no-any-return]
 
 
 def tag_list(tags: dict[str, str]) -> list[Any]:

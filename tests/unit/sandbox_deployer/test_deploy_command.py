@@ -81,7 +81,7 @@ def test_destroy_touches_no_other_endpoint_than_the_deployment_went_to(
     state["endpointUrl"] = "http://127.0.0.1:1"
     (build / "state.json").write_text(json.dumps(state))
 
-    with pytest.raises(SandboxError, match="went to http://127.0.0.1:1, not to"):
+    with pytest.raises(SandboxError, match=r"went to http://127.0.0.1:1, not to"):
         destroy(settings, build=build)
 
 
@@ -89,7 +89,7 @@ def test_a_sandbox_that_is_not_up_is_said_at_once(folder: Path, tmp_path: Path) 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
-    with pytest.raises(SandboxError, match=f"Nothing answers at http://127.0.0.1:{port}"):
+    with pytest.raises(SandboxError, match=rf"Nothing answers at http://127\.0\.0\.1:{port}"):
         deploy(folder, "sandbox", {}, SandboxSettings(port=port), build=tmp_path / "build")
 
 
