@@ -232,6 +232,14 @@ def test_an_output_the_sandbox_does_not_give_is_named_where_it_is_used(deploy: D
         deploy(program)
 
 
+def test_a_stack_output_the_sandbox_does_not_give_is_named(deploy: Deploy) -> None:
+    def program() -> None:
+        pulumi.export("zone", aws.s3.Bucket("source").hosted_zone_id)
+
+    with pytest.raises(SandboxError, match="stack output 'zone' comes from an output"):
+        deploy(program)
+
+
 def test_an_existing_bucket_can_be_looked_up(deploy: Deploy, cloud: Cloud, state: StateFile) -> None:
     cloud.s3.create_bucket(Bucket="existing-images")
 
