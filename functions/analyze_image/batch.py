@@ -26,7 +26,8 @@ from functions.shared.image_version import ImageVersion
 from functions.shared.observability import logger
 
 LONGEST_IMAGE_SECONDS = 30
-"""What must be left of the function's timeout to begin one more image: its calls with their retries."""
+"""What must be left of the function's timeout to begin one more image: its calls with their retries. Half of
+the timeout, where that is less, or a short timeout would never begin any."""
 
 BELIEVED_AFTER_RECEIVES = 3
 """From this receive on, Rekognition's word is taken even if it refuses a whole batch."""
@@ -107,6 +108,7 @@ class Batch:
         self._queue = queue
         self._executor = executor
         self._seconds_left = seconds_left
+        self._seconds_needed = min(LONGEST_IMAGE_SECONDS, seconds_left() / 2)
         self._jury = Jury(size)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._model_not_up = False
@@ -141,7 +143,7 @@ class Batch:
     def _begin(self, work: Callable[[], Result]) -> Result:
         if self._model_not_up:
             raise ModelNotUpError("The model was not up for another image of the batch")
-        if self._seconds_left() < LONGEST_IMAGE_SECONDS:
+        if self._seconds_left() < self._seconds_needed:
             raise OutOfTimeError("Too little of the function's timeout is left to begin")
         try:
             return work()

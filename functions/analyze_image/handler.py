@@ -45,8 +45,7 @@ def _measure(tally: Tally) -> None:
         ("ModelNotReady", tally.model_not_up),
         ("LabelsFound", tally.labels),
     ):
-        if count:
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
 
 
 def _count_in_run(tally: Tally) -> None:

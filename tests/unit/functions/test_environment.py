@@ -55,7 +55,7 @@ def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(name: str,
 
 
 def test_all_wrong_variables_are_named_at_once() -> None:
-    with pytest.raises(WrongEnvironmentError, match="TRIGGER is not set.*DETECT_THREADS is '0'"):
+    with pytest.raises(WrongEnvironmentError, match=r"TRIGGER is not set.*DETECT_THREADS is '0'"):
         read_environment(
             AnalyzeImageEnvironment,
             {name: value for name, value in RIGHT.items() if name != "TRIGGER"} | {"DETECT_THREADS": "0"},

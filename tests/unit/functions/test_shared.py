@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

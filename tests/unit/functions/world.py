@@ -19,6 +19,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.models import botocore_stubber
 from types_boto3_dynamodb import DynamoDBClient
 from types_boto3_rekognition import RekognitionClient
 from types_boto3_s3 import S3Client
@@ -39,6 +40,8 @@ VERSION_ARN = (
     "arn:aws:rekognition:us-east-1:123456789012:project/surfaces/version/surfaces.2026-11-01T00.00.00/1793491200001"
 )
 SOURCE, UNVERSIONED_SOURCE, FINAL = "photographs", "photographs-without-versions", "finished"
+RUNS = "runs"
+LOCK_KEY = {"kind": {"S": "lock"}, "id": {"S": "model"}}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -84,6 +87,7 @@ class PretendedRekognition:
     before_answer: Callable[[], object] = lambda: None
 
     def attach(self, client: RekognitionClient) -> None:
+        client.meta.events.unregister("before-send", cast(Any, botocore_stubber))
         client.meta.events.register("before-send.rekognition.*", cast(Any, self._answer))
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
@@ -188,6 +192,14 @@ class World:
             PredictionsTopic(sns, self.topic_arn),
             thresholds,
             now=lambda: NOON,
+        )
+
+    def create_runs_table(self) -> None:
+        self.dynamodb.create_table(
+            TableName=RUNS,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("kind", "id")],
         )
 
     def published(self) -> list[dict[str, Any]]:
