@@ -1,0 +1,50 @@
+"""A sandbox for the tests: an emulator of their own on a free port, with stacks side by side in it."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.deploy import REPOSITORY, deploy
+from sandbox.deployer.cloud import Cloud
+from sandbox.server_process import ServerProcess
+from sandbox.settings import SandboxSettings
+from tests.e2e.deployed_stack import Stack
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def settings() -> SandboxSettings:
+    return SandboxSettings(port=free_port(), time_scale=1 / 60, model_start_minutes=2, model_stop_minutes=0.5)
+
+
+@pytest.fixture(scope="module")
+def server(settings: SandboxSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(settings, tmp_path_factory.mktemp("serve")) as running:
+        yield running
+
+
+Deploy = Callable[..., Stack]
+
+
+@pytest.fixture
+def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Path) -> Deploy:
+    """Deploy the repository's program with the given settings; stacks live side by side."""
+
+    def deployed(**config: str) -> Stack:
+        outputs = deploy(REPOSITORY, "e2e", config, settings, build=tmp_path)
+        cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        return Stack(server, cloud, outputs, settings)
+
+    return deployed
+
+
+@pytest.fixture
+def stack(deploy_stack: Deploy) -> Stack:
+    return deploy_stack()
