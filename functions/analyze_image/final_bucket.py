@@ -89,15 +89,15 @@ class FinalBucket:
             That version is no longer in the source bucket.
         """
         try:
-            if image.size > _LARGEST_SINGLE_COPY:
-                return self._copy_large(image, place)
-            return self._copy(_copy_source(image), place, select(image).get("IfMatch"))
+            return self._copy(_copy_source(image), image.size, place, select(image).get("IfMatch"))
         except ClientError as error:
             if is_gone(error):
                 raise GoneError(f"{image.uri} is no longer there") from error
             raise
 
-    def _copy(self, source: "CopySourceTypeDef", place: Place, source_etag: str | None = None) -> str | None:
+    def _copy(self, source: "CopySourceTypeDef", size: int, place: Place, source_etag: str | None = None) -> str | None:
+        if size > _LARGEST_SINGLE_COPY:
+            return self._copy_in_parts(source, place, source_etag)
         request: CopyObjectRequestTypeDef = {
             "Bucket": self.name,
             "Key": place.image_key,
@@ -108,12 +108,12 @@ class FinalBucket:
             request["CopySourceIfMatch"] = source_etag
         return self._s3.copy_object(**request).get("VersionId")
 
-    def _copy_large(self, image: ImageVersion, place: Place) -> str | None:
-        """Copy in parts. The managed transfer does not tell the copy's version, so look at what is there."""
+    def _copy_in_parts(self, source: "CopySourceTypeDef", place: Place, source_etag: str | None) -> str | None:
+        """Copy what one call cannot. The managed transfer does not tell the copy's version: look what is there."""
         extra = {"TaggingDirective": "REPLACE"}
-        if etag := select(image).get("IfMatch"):
-            extra["CopySourceIfMatch"] = etag
-        self._s3.copy(_copy_source(image), self.name, place.image_key, ExtraArgs=extra)
+        if source_etag is not None:
+            extra["CopySourceIfMatch"] = source_etag
+        self._s3.copy(source, self.name, place.image_key, ExtraArgs=extra)
         return self._version_on_top(place)
 
     def put_on_top(self, place: Place) -> None:
@@ -128,7 +128,8 @@ class FinalBucket:
             wanted = found.mark.final_version_id
             if wanted is None or self._version_on_top(place) in (wanted, None):
                 return
-            self._copy({"Bucket": self.name, "Key": place.image_key, "VersionId": wanted}, place)
+            source: CopySourceTypeDef = {"Bucket": self.name, "Key": place.image_key, "VersionId": wanted}
+            self._copy(source, found.mark.size, place)
             seen = found
 
     def _version_on_top(self, place: Place) -> str | None:

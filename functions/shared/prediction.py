@@ -106,6 +106,7 @@ class Mark(Document):
 
     image_id: str
     sequencer: str
+    size: int = 0
     final_version_id: str | None = None
 
 
