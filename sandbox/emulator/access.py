@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,9 +27,22 @@ _MAPPING_ACTIONS = {
 }
 
 
+# Service authorization reference: a batch is authorised as the single call.
+_BATCH_ACTIONS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
+
+
 def install() -> None:
-    """Give calls on one event source mapping their own IAM actions; ministack knows none for some of them."""
+    """Mend ministack's names of IAM actions, and let it read each policy text only once."""
     replace(iam_actions, "_lambda_action", "method path", _with_mapping_actions)
+    replace(
+        iam_actions, "extract_iam_action", "service method path headers body query_params", _with_batches_as_singles
+    )
+    replace(iam_evaluator, "parse_policy_document", "doc", _remembering_parsed)
 
 
 def caller_may(
@@ -96,3 +110,17 @@ def _with_mapping_actions(original: Function) -> Function:
         return original(method, path)
 
     return action
+
+
+def _with_batches_as_singles(original: Function) -> Function:
+    def action(*request: Any) -> Any:
+        found = original(*request)
+        return _BATCH_ACTIONS.get(found, found)
+
+    return action
+
+
+def _remembering_parsed(original: Function) -> Function:
+    """Every request is checked against the same few documents: parsing them was a tenth of the work."""
+    remembered = lru_cache(maxsize=1024)(original)
+    return lambda doc: remembered(doc) if isinstance(doc, str) else original(doc)

@@ -1,6 +1,7 @@
 """EventBridge and its Scheduler: targets need permission, what cannot be delivered goes to the dead-letter
 queue, and schedules run in simulated time."""
 
+import json
 import logging
 import time as real_time
 from typing import Any
@@ -18,6 +19,7 @@ _TICK_REAL_SECONDS = 0.25
 
 _queue_policy_allows = require(sqs, "queue_policy_allows")
 _send = require(eventbridge, "_dispatch_to_sqs")
+_event_view = require(eventbridge, "_pattern_event_view")
 _error = require(scheduler, "_error")
 _wake = require(concurrency, "esm_wake")
 _log = logging.getLogger("sandbox.deliveries")
@@ -57,7 +59,8 @@ def _asking_first(original: Function) -> Function:
         _log.warning("%s does not reach %s: %s", source_arn, target.get("Arn"), reason)
         dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn")
         if dead_letters and _queue_policy_allows(dead_letters, service, source_arn, ACCOUNT_ID):
-            _send(parse_arn(dead_letters), event.get("Detail", "{}"))
+            whole_event = (view or _event_view(event)).event_with_detail()
+            _send(parse_arn(dead_letters), json.dumps(whole_event))
 
     return invoke
 

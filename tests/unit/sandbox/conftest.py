@@ -15,11 +15,11 @@ def sandbox() -> Iterator[Sandbox]:
     variables = environment(
         SANDBOX_PORT=str(port),
         SANDBOX_TIME_SCALE=str(TIME_SCALE),
-        SANDBOX_MODEL_START_MINUTES="0.5",
-        SANDBOX_MODEL_STOP_MINUTES="0.5",
+        SANDBOX_MODEL_START_MINUTES="0.2",
+        SANDBOX_MODEL_STOP_MINUTES="0.2",
     )
     command = [sys.executable, "-m", "sandbox", "serve", "--until-parent-ends"]
-    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert "ready" in process.stdout.readline()
     yield Sandbox(f"http://127.0.0.1:{port}")

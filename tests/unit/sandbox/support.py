@@ -1,9 +1,11 @@
 """What the sandbox's tests do with a running sandbox, in short words."""
 
+import io
 import json
 import os
 import socket
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,12 +50,18 @@ class Sandbox:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        self._session: Any = boto3.session.Session(region_name="us-east-1")
+        self._root_clients: dict[str, Any] = {}
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
         """A client of the account's root, or of a role's session."""
-        session: Any = boto3.session.Session(region_name="us-east-1")
-        keys = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return session.client(service, endpoint_url=self.endpoint, **keys)
+        if credentials:
+            return self._session.client(service, endpoint_url=self.endpoint, **credentials)
+        if service not in self._root_clients:
+            self._root_clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint, aws_access_key_id="test", aws_secret_access_key="test"
+            )
+        return self._root_clients[service]
 
     def role(self, service: str, *statements: tuple[str | list[str], str], conditions: Any = None) -> str:
         """A role that one service may assume, with (action, resource) allowed; its ARN."""
@@ -91,6 +99,23 @@ class Sandbox:
         sqs = self.client("sqs")
         url = sqs.create_queue(QueueName=f"queue-{uuid4().hex[:8]}", Attributes=attributes)["QueueUrl"]
         return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def function(self, role: str, source: str, **more: Any) -> str:
+        """A Lambda function whose module is `source`; its name."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as files:
+            files.writestr("code.py", source)
+        name = f"function-{uuid4().hex[:8]}"
+        self.client("lambda").create_function(
+            FunctionName=name,
+            Role=role,
+            Runtime="python3.13",
+            Architectures=["arm64"],
+            Handler="code.handler",
+            Code={"ZipFile": archive.getvalue()},
+            **more,
+        )
+        return name
 
     def machine(self, states: dict[str, Any], role: str | None = None, **more: Any) -> str:
         """A JSONata state machine whose first state is the first one named; its ARN."""

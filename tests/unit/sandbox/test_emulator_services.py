@@ -1,9 +1,7 @@
 """S3, SQS, Lambda, EventBridge and Scheduler under AWS's rules, seen from outside through their APIs."""
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -20,24 +18,6 @@ SQS_RIGHTS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes
 
 def code(raised: pytest.ExceptionInfo[ClientError]) -> str:
     return str(raised.value.response["Error"]["Code"])
-
-
-def function(sandbox: Sandbox, role: str, source: str, **more: Any) -> str:
-    """A Lambda function whose module is `source`; its name."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as files:
-        files.writestr("code.py", source)
-    name = f"function-{uuid4().hex[:8]}"
-    sandbox.client("lambda").create_function(
-        FunctionName=name,
-        Role=role,
-        Runtime="python3.13",
-        Architectures=["arm64"],
-        Handler="code.handler",
-        Code={"ZipFile": archive.getvalue()},
-        **more,
-    )
-    return name
 
 
 def allow_sending(sandbox: Sandbox, url: str, arn: str, service: str = "events.amazonaws.com") -> None:
@@ -163,7 +143,7 @@ class TestMappings:
             f"    boto3.client('sqs').send_message(QueueUrl='{out_url}', MessageBody=json.dumps(body))\n"
         )
         layer = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
-        name = function(sandbox, role, source, Timeout=20, Layers=[layer])
+        name = sandbox.function(role, source, Timeout=20, Layers=[layer])
         mapping = sandbox.client("lambda").create_event_source_mapping(
             EventSourceArn=arn, FunctionName=name, Enabled=False, ScalingConfig={"MaximumConcurrency": 2}
         )
@@ -219,7 +199,7 @@ class TestMappings:
     def test_the_functions_role_needs_the_queues_rights(self, sandbox: Sandbox, missing: str) -> None:
         _, arn = sandbox.queue()
         role = sandbox.role("lambda.amazonaws.com", ([right for right in SQS_RIGHTS if right != missing], arn))
-        name = function(sandbox, role, "def handler(event, context): pass\n")
+        name = sandbox.function(role, "def handler(event, context): pass\n")
 
         with pytest.raises(ClientError, match=missing.removeprefix("sqs:")) as raised:
             sandbox.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=name)
@@ -229,7 +209,7 @@ class TestMappings:
     def test_the_queue_must_hide_messages_for_as_long_as_the_function_runs(self, sandbox: Sandbox) -> None:
         _, arn = sandbox.queue(VisibilityTimeout="30")
         role = sandbox.role("lambda.amazonaws.com", (SQS_RIGHTS, arn))
-        name = function(sandbox, role, "def handler(event, context): pass\n", Timeout=60)
+        name = sandbox.function(role, "def handler(event, context): pass\n", Timeout=60)
 
         with pytest.raises(ClientError, match="30 seconds is less than Function timeout: 60 seconds"):
             sandbox.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=name)
@@ -262,6 +242,18 @@ class TestQueues:
 
         assert 30 * TIME_SCALE * 0.9 < time.monotonic() - started < 5
 
+    @pytest.mark.parametrize(("action", "allowed"), [("sqs:SendMessage", True), ("sqs:SendMessageBatch", False)])
+    def test_a_batch_is_authorised_as_the_single_call(self, sandbox: Sandbox, action: str, allowed: bool) -> None:
+        url, arn = sandbox.queue()
+        sqs = sandbox.client("sqs", sandbox.session(sandbox.role("lambda.amazonaws.com", (action, arn))))
+        request = {"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "x"}]}
+
+        if allowed:
+            assert sqs.send_message_batch(**request)["Successful"]
+            return
+        with pytest.raises(ClientError, match="not authorized"):
+            sqs.send_message_batch(**request)
+
     def test_a_queues_own_visibility_timeout_is_real(self, sandbox: Sandbox) -> None:
         url, _ = sandbox.queue(VisibilityTimeout="20")
         sqs = sandbox.client("sqs")
@@ -292,7 +284,7 @@ class TestDeliveries:
 
         self.send(sandbox, source)
 
-        assert messages(sandbox, dlq_url) == [{"sent": source}]
+        assert [message["detail"] for message in messages(sandbox, dlq_url)] == [{"sent": source}]
         assert "Messages" not in sandbox.client("sqs").receive_message(QueueUrl=url)
 
     @pytest.mark.parametrize("allowed", [True, False])

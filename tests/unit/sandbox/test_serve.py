@@ -11,16 +11,22 @@ import pytest
 
 from sandbox.emulator import patching
 from sandbox.errors import SandboxError
-from tests.unit.sandbox.support import ROOT, environment, free_port, wait_until
+from tests.unit.sandbox.support import ROOT, Sandbox, environment, free_port, wait_until
 
 pytestmark = pytest.mark.xdist_group("sandbox")
 
 
 def serve(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "sandbox", "serve", *arguments]
-    return subprocess.Popen(  # noqa: S603 - this program
+    return subprocess.Popen(
         command, cwd=ROOT, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but was not collected yet does not."""
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(status.stdout.strip()) and not status.stdout.strip().startswith("Z")
 
 
 def answers(port: int) -> bool:
@@ -37,6 +43,24 @@ def test_a_signal_ends_it_at_once_and_cleanly(name: signal.Signals) -> None:
     process.send_signal(name)
 
     assert process.wait(timeout=5) == 0
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGKILL])
+def test_no_lambda_worker_outlives_it(name: signal.Signals) -> None:
+    port = free_port()
+    process = serve(SANDBOX_PORT=str(port))
+    assert process.stdout is not None
+    assert "ready" in process.stdout.readline()
+    sandbox = Sandbox(f"http://127.0.0.1:{port}")
+    role = sandbox.role("lambda.amazonaws.com")
+    function = sandbox.function(role, "import os\ndef handler(event, context): return os.getpid()\n")
+    worker = int(sandbox.client("lambda").invoke(FunctionName=function)["Payload"].read())
+    assert alive(worker)
+
+    process.send_signal(name)
+    process.wait(timeout=5)
+
+    wait_until(lambda: not alive(worker), seconds=5)
 
 
 def test_a_port_in_use_is_one_line() -> None:
@@ -73,7 +97,7 @@ def test_it_ends_when_its_parent_does(tmp_path: Path) -> None:
         "print(p.stdout.readline(), flush=True)\n"
         "time.sleep(60)\n"
     )
-    parent = subprocess.Popen(  # noqa: S603 - this program
+    parent = subprocess.Popen(
         [sys.executable, "-c", starter],
         cwd=ROOT,
         env=environment(SANDBOX_PORT=str(port)),
