@@ -24,6 +24,11 @@ def main() -> int:
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] == "sandbox":
+            raise
+        print(f"sandbox: the Python package {error.name} is not installed; `make sandbox` sets it up", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -31,21 +31,23 @@ def main(until_parent_ends: bool = False) -> int:
     settings = SandboxSettings.from_environment()
     _check_port(settings)
     parent = os.getppid()
-    try:
-        from sandbox.emulator.process import prepare_environment
+    from sandbox.emulator.process import prepare_environment
 
-        prepare_environment(settings)
-        from sandbox.emulator.gateway import Gateway
-    except ImportError as error:
-        raise SandboxError(f"{error.name} is not installed; `make sandbox` sets everything up") from None
+    prepare_environment(settings)
+    from sandbox.emulator.gateway import Gateway  # imports ministack, which reads the environment then
+
     gateway = Gateway(settings)
+    code = 0
     try:
         asyncio.run(_serve(gateway, settings, parent if until_parent_ends else None))
-    finally:
-        gateway.stop_workers()
-        sys.stdout.flush()
-        # Emulator threads that wait in long polls would keep the interpreter alive.
-        os._exit(0)
+    except Exception as error:
+        print(f"sandbox: the emulator ended: {type(error).__name__}: {error}", file=sys.stderr)
+        code = 1
+    gateway.stop_workers()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Emulator threads that wait in long polls would keep the interpreter alive.
+    os._exit(code)
 
 
 def _check_port(settings: SandboxSettings) -> None:

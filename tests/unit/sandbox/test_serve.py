@@ -88,6 +88,26 @@ def test_a_wrong_setting_is_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize("package", ["ministack", "pydantic"])
+def test_a_missing_dependency_is_one_line(package: str) -> None:
+    program = (
+        f"import runpy, sys; sys.modules[{package!r}] = None; sys.argv = ['sandbox', 'serve']; "
+        "runpy.run_module('sandbox', run_name='__main__')"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(SANDBOX_PORT=str(free_port())),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode == 1
+    assert process.stderr.count("\n") == 1
+    assert f"{package} is not installed" in process.stderr
+
+
 def test_it_ends_when_its_parent_does(tmp_path: Path) -> None:
     port = free_port()
     starter = (
