@@ -10,6 +10,7 @@ from functions.analyze_image.source_bucket import GoneError, is_gone, select
 from functions.shared.aws_errors import is_conflict, is_missing, is_precondition_failed
 from functions.shared.image_version import ImageVersion
 from functions.shared.object_keys import Place
+from functions.shared.observability import logger
 from functions.shared.prediction import Mark, Prediction
 
 if TYPE_CHECKING:
@@ -129,7 +130,13 @@ class FinalBucket:
             if wanted is None or self._version_on_top(place) in (wanted, None):
                 return
             source: CopySourceTypeDef = {"Bucket": self.name, "Key": place.image_key, "VersionId": wanted}
-            self._copy(source, found.mark.size, place)
+            try:
+                self._copy(source, found.mark.size, place)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+                logger.error("The version that the mark names has expired", extra={"source": source})
+                return
             seen = found
 
     def _version_on_top(self, place: Place) -> str | None:

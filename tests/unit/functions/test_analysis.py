@@ -75,6 +75,18 @@ class TestAnImageThatCanBeLabelled:
 
         assert world.s3.get_object_tagging(Bucket=FINAL, Key="images/wall.png")["TagSet"] == []
 
+    def test_leaves_its_annotations_behind_for_the_same_reason(self, world: World) -> None:
+        image = world.upload("wall.png", png())
+        directives: list[bytes] = []
+        world.s3.meta.events.register(
+            "before-send.s3.CopyObject",
+            lambda request, **_: directives.append(request.headers["x-amz-object-annotation-directive"]),
+        )
+
+        world.analysis().analyze(image)
+
+        assert directives == [b"EXCLUDE"]
+
     def test_is_labelled_even_if_no_label_reaches_its_threshold(self, world: World) -> None:
         image = world.upload("wall.png", png())
 

@@ -207,6 +207,40 @@ class TestVersionsHandledOneAfterTheOther:
         assert len(world.rekognition.requests) == asked
 
 
+class TestACopyPutOverALaterOne:
+    """As an execution environment leaves it that crashed after it had copied an earlier version."""
+
+    def test_is_put_right_when_the_earlier_one_comes_again(self, world: World) -> None:
+        old, new = world.upload("a.png", png("old")), world.upload("a.png", png("new"))
+        world.analysis().analyze(new)
+        world.s3.put_object(Bucket=FINAL, Key="images/a.png", Body=png("old"))
+
+        world.analysis().analyze(old)
+
+        assert world.final("images/a.png") == png("new")
+
+    def test_is_put_right_even_if_the_earlier_one_is_gone(self, world: World) -> None:
+        old, new = world.upload("a.png", png("old")), world.upload("a.png", png("new"))
+        world.analysis().analyze(new)
+        world.s3.put_object(Bucket=FINAL, Key="images/a.png", Body=png("old"))
+        world.s3.delete_object(Bucket=SOURCE, Key="a.png", VersionId=old.version_id or "")
+
+        assert world.analysis().analyze(old) == Done(Outcome.DROPPED)
+        assert world.final("images/a.png") == png("new")
+
+    def test_stays_when_the_later_copy_has_expired(self, world: World) -> None:
+        old, new = world.upload("a.png", png("old")), world.upload("a.png", png("new"))
+        world.analysis().analyze(new)
+        expired = world.document("images/a.png.json")["finalVersionId"]
+        world.s3.put_object(Bucket=FINAL, Key="images/a.png", Body=png("old"))
+        world.s3.delete_object(Bucket=FINAL, Key="images/a.png", VersionId=expired)
+
+        done = world.analysis().analyze(old)
+
+        assert isinstance(done, Done)
+        assert done.outcome is Outcome.LABELLED
+
+
 class TestVersionsHandledAtTheSameTime:
     @in_many_orders
     @given(order=ORDERS)
