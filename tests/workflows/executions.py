@@ -60,7 +60,7 @@ class StepFunctions:
         self._runner = _Runner(integrations, clock)
         self.executions: dict[str, Execution] = {}
         self.calling: Execution | None = None
-        self.on_event: EventHook = lambda execution, kind: None
+        self.on_event: EventHook = lambda _execution, _kind: None
         self.calls_land_late = False
         """Whether a call in flight when its execution is stopped still takes effect, seconds later."""
         self.crashes: list[BaseException] = []

@@ -1,10 +1,12 @@
 """Everything the two workflows touch, simulated, and the words the tests use for it."""
 
 import json
+import math
 import random
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -34,6 +36,13 @@ BATCH, RELEASE = "batch_inference", "release_model"
 LOCK = {"kind": {"S": "lock"}, "id": {"S": "model"}}
 VERSION = "surfaces.2026-11-01T00.00.00"
 FUNCTION_TIMEOUT_SECONDS = 60
+THROTTLED = {
+    "dynamodb": "ProvisionedThroughputExceededException",
+    "lambda": "TooManyRequestsException",
+    "rekognition": "ThrottlingException",
+    "sqs": "RequestThrottled",
+    "stepfunctions": "ThrottlingException",
+}
 
 
 @dataclass
@@ -45,6 +54,7 @@ class Settings:
     tps_per_inference_unit: float = 5
     target_drain_minutes: int = 60
     max_run_minutes: int = 1440
+    model_start_minutes: float = 2
     timeout_seconds: int | None = None
     """The run's own time limit, if not the component's."""
 
@@ -56,29 +66,33 @@ class Fault:
     Attributes
     ----------
     code
-        Error code AWS answers with; "lost" for an effect whose answer never arrives.
+        Error code AWS answers with; `throttled` for the one of each service, `lost` for a call that takes
+        effect but whose answer never arrives.
     api, state, machine
         Which calls: the API's action, the state it is made from, the workflow. Empty means any.
     times, after
         How many of these calls fail, once some have passed.
+    each_visit
+        Whether `times` is counted anew whenever a state is entered.
     """
 
     code: str
     api: str = ""
     state: str = ""
     machine: str = ""
-    times: float = float("inf")
+    times: float = math.inf
     after: int = 0
+    each_visit: bool = False
+    _seen: Counter[object] = field(default_factory=Counter)
 
     def strikes(self, api: str, execution: Execution) -> bool:
         """Whether it hits this call; counts it."""
-        if self.api not in ("", api) or self.machine not in ("", execution.machine):
+        about = ((self.api, api), (self.machine, execution.machine), (self.state, execution.states[-1]))
+        if any(wanted not in ("", actual) for wanted, actual in about):
             return False
-        if self.state not in ("", execution.states[-1]) or self.times <= 0:
-            return False
-        self.after, passed = self.after - 1, self.after > 0
-        self.times -= not passed
-        return not passed
+        visit = (execution.arn, len(execution.states)) if self.each_visit else None
+        self._seen[visit] += 1
+        return self.after < self._seen[visit] <= self.after + self.times
 
 
 class World(Integrations):
@@ -87,7 +101,9 @@ class World(Integrations):
     def __init__(self, settings: Settings, versions: tuple[str, ...] = (VERSION,)) -> None:
         self.timeline = Timeline()
         self.clock = VirtualClock(self.timeline)
-        self._sandbox = SandboxSettings(tps_per_unit=settings.tps_per_inference_unit)
+        self._sandbox = SandboxSettings(
+            tps_per_unit=settings.tps_per_inference_unit, model_start_minutes=settings.model_start_minutes
+        )
         super().__init__(self._sandbox, self.clock)
         self.settings = settings
         self.project = Project(self._sandbox, self.clock, versions)
@@ -101,7 +117,8 @@ class World(Integrations):
         self.table_name = f"runs-{uuid4().hex[:8]}"
         self._dynamodb = _dynamodb()
         self._make_table()
-        self.step_functions = StepFunctions(self.timeline, self.clock, self, self._definitions())
+        self.definitions = self._definitions()
+        self.step_functions = StepFunctions(self.timeline, self.clock, self, self.definitions)
         self.faults: list[Fault] = []
         self.calls: list[tuple[str, Json]] = []
         """Every call that was answered: the action and its request."""
@@ -164,7 +181,8 @@ class World(Integrations):
     @property
     def lock(self) -> Json | None:
         """The lock, if somebody holds it."""
-        return self._dynamodb.get_item(TableName=self.table_name, Key=LOCK).get("Item")
+        found: Json | None = self._dynamodb.get_item(TableName=self.table_name, Key=LOCK).get("Item")
+        return found
 
     @property
     def records(self) -> list[Json]:
@@ -212,9 +230,22 @@ class World(Integrations):
         """Take the lock away, as nobody should."""
         self._dynamodb.delete_item(TableName=self.table_name, Key=LOCK)
 
+    def assert_released(self) -> None:
+        """What must hold once a run has ended and been released: nothing runs on, nothing is held."""
+        self.timeline.pass_time(120)  # a change of the mapping, a model that is STOPPING
+        assert self.model_started_by_stack not in {"STARTING", "RUNNING"}
+        assert self.mapping.state == "Disabled"
+        assert self.lock is None
+
+    @property
+    def model_started_by_stack(self) -> str:
+        """The status of the version a run started last; empty when none did."""
+        started = self.called("StartProjectVersion")
+        return self.project.version(started[-1]["ProjectVersionArn"]).status if started else ""
+
     # What the workflows reach
 
-    def _new_client(self, role_arn: str, boto_name: str, half_hour: int) -> Any:
+    def _new_client(self, role_arn: str, boto_name: str, half_hour: int) -> Any:  # noqa: ARG002
         return _Client(self, boto_name)
 
     def answer(self, boto_name: str, operation: str, request: Json) -> Json:
@@ -224,7 +255,8 @@ class World(Integrations):
         assert execution is not None
         fault = next((each for each in self.faults if each.strikes(operation, execution)), None)
         if fault and fault.code != "lost":
-            raise refuse(operation, fault.code, "as the test wanted")
+            code = THROTTLED[boto_name] if fault.code == "throttled" else fault.code
+            raise refuse(operation, code, "as the test wanted")
         answered = self._answer(boto_name, operation, request)
         self.calls.append((operation, request))
         if fault:
@@ -267,7 +299,7 @@ class World(Integrations):
 
     def _count_processed(self, images: int) -> None:
         """What the function does after a batch."""
-        try:
+        with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.update_item(
                 TableName=self.table_name,
                 Key=LOCK,
@@ -276,8 +308,6 @@ class World(Integrations):
                 ExpressionAttributeNames={"#processed": "processed"},
                 ExpressionAttributeValues={":images": {"N": str(images)}},
             )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            pass
 
     def _make_table(self) -> None:
         keys = ("kind", "HASH"), ("id", "RANGE")
