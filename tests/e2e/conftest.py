@@ -32,13 +32,16 @@ def server(settings: SandboxSettings, tmp_path_factory: pytest.TempPathFactory) 
 
 Deploy = Callable[..., Stack]
 
+NEVER = "cron(0 0 1 1 ? 2099)"
+"""A schedule that leaves starting runs to the test: the sandbox's schedules follow simulated time."""
+
 
 @pytest.fixture
 def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Path) -> Deploy:
     """Deploy the repository's program with the given settings; stacks live side by side."""
 
     def deployed(**config: str) -> Stack:
-        outputs = deploy(REPOSITORY, "e2e", config, settings, build=tmp_path)
+        outputs = deploy(REPOSITORY, "e2e", {"schedule": NEVER, **config}, settings, build=tmp_path)
         cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
         return Stack(server, cloud, outputs, settings)
 
