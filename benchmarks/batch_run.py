@@ -8,7 +8,6 @@ and, for 100 images, what the published sample's template costs (59.5 minutes, m
 import json
 import sys
 import time
-import urllib.request
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from rich.table import Table
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.errors import SandboxError
+from sandbox.ledger import newest_version
 from sandbox.photographs import photographs
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
@@ -91,10 +91,10 @@ def _deploy(build: Path, tps: float) -> tuple[Cloud, dict[str, Any]]:
 def _measure(cloud: Cloud, outputs: dict[str, Any], stack: str, images: int) -> Measurement:
     for number, (label, body) in enumerate(photographs(images, seed=images)):
         cloud.s3.put_object(Bucket=outputs["sourceBucketName"], Key=f"{images}/{label}-{number}.jpg", Body=body)
-    before = _version()["calls"]
+    before = newest_version(SETTINGS)["calls"]
     started = cloud.stepfunctions.start_execution(stateMachineArn=outputs["stateMachineArn"])
     rate = _follow(cloud, started["executionArn"], before["ok"])
-    version = _version()
+    version = newest_version(SETTINGS)
     calls = {name: version["calls"][name] - before[name] for name in before}
     if calls["ok"] != images:
         raise SandboxError(f"{calls['ok']} of {images} images were labelled; see {RESULTS_FILE.parent}/serve.log")
@@ -114,7 +114,7 @@ def _follow(cloud: Cloud, execution: str, calls_before: int) -> float:
     """Wait for the run's end; images a simulated second between the first look with one done and the last change."""
     looks: list[tuple[float, int]] = []
     while cloud.stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING":
-        done = _version()["calls"]["ok"] - calls_before
+        done = newest_version(SETTINGS)["calls"]["ok"] - calls_before
         if done and (not looks or done != looks[-1][1]):
             looks.append((time.monotonic(), done))
         time.sleep(0.2)
@@ -123,13 +123,6 @@ def _follow(cloud: Cloud, execution: str, calls_before: int) -> float:
         raise SandboxError(f"The run ended as {status['status']}: {status.get('cause')}")
     (first, done_first), (last, done_last) = looks[0], looks[-1]
     return (done_last - done_first) / ((last - first) / SETTINGS.time_scale)
-
-
-def _version() -> dict[str, Any]:
-    with urllib.request.urlopen(f"{SETTINGS.endpoint_url}/_sandbox/model", timeout=10) as answer:  # noqa: S310
-        ledger: dict[str, Any] = json.load(answer)
-    version: dict[str, Any] = ledger["versions"][0]
-    return version
 
 
 def _seconds(iso: str) -> float:

@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Progress as Deployment
 from sandbox.errors import SandboxError
 from sandbox.fates import Fate, Image, fates
+from sandbox.ledger import newest_version, read_ledger
 from sandbox.photographs import photographs
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
@@ -47,12 +47,6 @@ class Stack:
     outputs: Mapping[str, Any]
     settings: SandboxSettings
 
-    def model(self) -> dict[str, Any]:
-        """The model's ledger; of its versions, the one the demo runs is the newest."""
-        with urllib.request.urlopen(f"{self.settings.endpoint_url}/_sandbox/model", timeout=10) as answer:  # noqa: S310
-            ledger: dict[str, Any] = json.load(answer)
-        return ledger
-
 
 def main(keep_up: bool = False) -> int:
     """Show the pipeline, or with `keep_up` leave the stack to the user until Ctrl-C.
@@ -66,9 +60,9 @@ def main(keep_up: bool = False) -> int:
     with _stack() as stack:
         try:
             return _keep_up(stack) if keep_up else _show(stack, began)
-        except (BotoCoreError, OSError) as error:
-            stack.server.check()
-            raise SandboxError(f"The emulator does not answer: {error}") from error
+        except (BotoCoreError, SandboxError) as error:
+            stack.server.check()  # if the emulator is gone, that is what to say
+            raise SandboxError(str(error)) from error
 
 
 @contextmanager
@@ -164,7 +158,7 @@ def _run(stack: Stack) -> dict[str, Any]:
         while True:
             stack.server.check()
             execution: Any = workflow.describe_execution(executionArn=arn)
-            status, billed = _model_status(stack), stack.model()["billedInferenceUnitMinutes"]
+            status, billed = _model_status(stack), read_ledger(stack.settings)["billedInferenceUnitMinutes"]
             minutes = (time.monotonic() - began) / 60 / stack.settings.time_scale
             if status != seen:
                 seen = status
@@ -191,7 +185,7 @@ def _backlog(stack: Stack) -> int:
 
 
 def _model_status(stack: Stack) -> str:
-    return str(stack.model()["versions"][0]["status"])
+    return str(newest_version(stack.settings)["status"])
 
 
 def _model_text(status: str) -> str:
@@ -206,7 +200,7 @@ def _model_text(status: str) -> str:
 def _summary(stack: Stack, images: list[Image], execution: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
     count = Counter(image.fate for image in images)
     photographed = [image for image in images if image.upload.label]
-    ledger = stack.model()
+    ledger = read_ledger(stack.settings)
     limit = count[Fate.LABELLED] / stack.settings.tps_per_unit / 60
     return {
         "images_uploaded": len(images),

@@ -1,8 +1,6 @@
 """A deployed stack, and what a test does with it."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 
 from sandbox.deployer.cloud import Cloud
 from sandbox.fates import Image, fates
+from sandbox.ledger import newest_version
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
 from sandbox.uploads import Upload
@@ -49,12 +48,10 @@ class Stack:
         return fates(self.cloud, self.outputs, self.uploaded)
 
     def model(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.settings.endpoint_url}/_sandbox/model", timeout=10) as answer:  # noqa: S310
-            ledger: dict[str, Any] = json.load(answer)
-        return ledger
+        return newest_version(self.settings)
 
     def model_status(self) -> str:
-        return str(self.model()["versions"][0]["status"])
+        return str(self.model()["status"])
 
     def mapping_state(self) -> str:
         return self.cloud.lambda_.get_event_source_mapping(UUID=self.outputs["eventSourceMappingUuid"])["State"]

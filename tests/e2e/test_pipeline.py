@@ -30,7 +30,7 @@ def assert_released(stack: Stack) -> None:
 
 def billed_minutes(stack: Stack) -> float:
     """Inference-unit minutes of the model's last session, by Rekognition's own ledger."""
-    session = stack.model()["versions"][0]["sessions"][-1]
+    session = stack.model()["sessions"][-1]
     begin, end = (datetime.fromisoformat(session[at]) for at in ("runningAt", "stopRequestedAt"))
     return float((end - begin).total_seconds() / 60 * session["inferenceUnits"])
 
@@ -106,11 +106,11 @@ class TestARun:
         assert [label["name"] for label in document["labels"]] == [picture.label]
 
     def test_of_an_empty_queue_starts_no_model_and_leaves_no_record(self, stack: Stack) -> None:
-        sessions = len(stack.model()["versions"][0]["sessions"])
+        sessions = len(stack.model()["sessions"])
 
         assert stack.run()["status"] == "SUCCEEDED"
 
-        assert len(stack.model()["versions"][0]["sessions"]) == sessions
+        assert len(stack.model()["sessions"]) == sessions
         assert stack.items("run") == stack.items("lock") == []
 
     def test_leaves_another_one_that_is_active_alone(self, stack: Stack) -> None:
@@ -177,7 +177,7 @@ class TestUploadMode:
         stack = deploy_stack(trigger="upload")
         assert not stack.outputs.get("stateMachineArn")
         rekognition = stack.cloud.client("rekognition")
-        version = stack.model()["versions"][0]["projectVersionArn"]
+        version = stack.model()["projectVersionArn"]
         rekognition.start_project_version(ProjectVersionArn=version, MinInferenceUnits=1)
         stack.wait_for(lambda: stack.model_status() == "RUNNING", "the model to run")
 
