@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
@@ -20,17 +21,74 @@ LOG_RETENTION_DAYS = (
 )
 """The retention periods CloudWatch Logs has (PutRetentionPolicy, API reference)."""
 
-PROJECT_ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:\d{12}:project/(?P<project>[\w.-]{1,255})/\d+")
+_NAME = r"[a-zA-Z0-9_.-]{1,255}"
+PROJECT_ARN = re.compile(rf"(?P<project>arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{{12}}:project/{_NAME})/[0-9]+")
 PROJECT_VERSION_ARN = re.compile(
-    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:\d{12}:project/(?P<project>[\w.-]{1,255})/version/(?P<version>[\w.-]{1,255})/\d+"
+    rf"(?P<project>arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{{12}}:project/{_NAME})/version/(?P<version>{_NAME})/[0-9]+"
 )
-VERSION_NAME = re.compile(r"[\w.-]{1,255}")
-BUCKET_NAME = re.compile(
-    r"(?!xn--|sthree-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)"
+VERSION_NAME = re.compile(_NAME)
+LAYER_VERSION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]{1,140}:[0-9]+")
+
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9]+(?:\.[0-9]+){3}\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+RESERVED_BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+RESERVED_BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")
+CRON = re.compile(r"cron\(([^ ]+(?: [^ ]+){5})\)")
+
+# "Tag naming limits and requirements" of the Tagging AWS resources guide; three more are the program's own.
+TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
+MAX_TAGS = 47
+
+
+@dataclass(frozen=True)
+class CronField:
+    """One field of a cron expression (EventBridge Scheduler User Guide, "Cron-based schedules").
+
+    `special` is what only this field may say, as a regular expression of the whole field.
+    """
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    steps: bool = True
+    special: str = r"\*"
+
+    def accepts(self, text: str) -> bool:
+        return bool(re.fullmatch(self.special, text)) or all(self._accepts_part(part) for part in text.split(","))
+
+    def _accepts_part(self, part: str) -> bool:
+        start, slash, step = part.partition("/")
+        if slash:
+            right_step = self.steps and _number(step) is not None and 1 <= int(step) <= self.high
+            return right_step and (start == "*" or self._value(start) is not None)
+        first, dash, last = part.partition("-")
+        low, high = self._value(first), self._value(last if dash else first)
+        return low is not None and high is not None and low <= high
+
+    def _value(self, text: str) -> int | None:
+        if text in self.names:
+            return self.low + self.names.index(text)
+        number = _number(text)
+        return number if number is not None and self.low <= number <= self.high else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else None
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+CRON_FIELDS = (
+    CronField("minutes", 0, 59),
+    CronField("hours", 0, 23),
+    CronField("day-of-month", 1, 31, special=r"\*|\?|L|([1-9]|[12][0-9]|3[01])W"),
+    CronField("month", 1, 12, _MONTHS),
+    CronField("day-of-week", 1, 7, _DAYS, steps=False, special=r"\*|\?|L|[1-7]L|[1-7]#[1-5]"),
+    CronField("year", 1970, 2199),
 )
-LAYER_VERSION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]{1,140}:\d+")
-RATE = re.compile(r"rate\([1-9]\d* (minute|minutes|hour|hours|day|days)\)")
-CRON = re.compile(r"cron\((?:[\w*?,/#-]+ ){5}[\w*?,/-]+\)")
 
 
 class SettingsError(ValueError):
@@ -54,13 +112,15 @@ def _model_version(value: str, info: ValidationInfo) -> str:
         raise ValueError("neither the name nor the ARN of a project version")
     project = PROJECT_ARN.fullmatch(info.data.get("project_arn", ""))
     if arn and project and arn["project"] != project["project"]:
-        raise ValueError(f"a version of project '{arn['project']}', but projectArn names '{project['project']}'")
+        raise ValueError(f"a version of {arn['project']}, but projectArn is of {project['project']}")
     return value
 
 
 def _bucket_name(value: str, info: ValidationInfo) -> str:
     if not BUCKET_NAME.fullmatch(value):
         raise ValueError("not a bucket name S3 accepts")
+    if value.startswith(RESERVED_BUCKET_PREFIXES) or value.endswith(RESERVED_BUCKET_SUFFIXES):
+        raise ValueError("it begins or ends with what S3 keeps for itself")
     for other in (name for name, taken in info.data.items() if name.endswith("bucket_name") and taken == value):
         raise ValueError(f"{to_camel(other)} names the same bucket; each needs one of its own")
     return value
@@ -83,40 +143,49 @@ def _image_prefix(value: str) -> str:
 def _schedule(value: str) -> str:
     if RATE.fullmatch(value):
         return value
-    if not CRON.fullmatch(value):
+    cron = CRON.fullmatch(value)
+    if not cron:
         raise ValueError("neither a rate(...) nor a cron(...) expression of EventBridge Scheduler")
-    _, _, day_of_month, _, day_of_week, _ = value[len("cron(") : -1].split(" ")
-    if (day_of_month == "?") == (day_of_week == "?"):
+    texts = cron[1].split(" ")
+    for field, text in zip(CRON_FIELDS, texts, strict=True):
+        if not field.accepts(text):
+            raise ValueError(f"{text!r} is no value of the field {field.name}")
+    if (texts[2] == "?") == (texts[4] == "?"):
         raise ValueError("exactly one of day-of-month and day-of-week must be '?'")
     return value
 
 
 def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (OSError, ValueError):
-        raise ValueError("not a time zone of the IANA database") from None
+    if value not in available_timezones():
+        raise ValueError("not a time zone of the IANA database")
     return value
 
 
 def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
     """A list, comma-separated text or a map of thresholds, as label -> threshold."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError:
-            value = value.split(",")
-    if isinstance(value, (str, int, float)):
-        value = [str(value)]
+        value = _structure(value) if value.lstrip()[:1] in ("[", "{") else value.split(",")
     if isinstance(value, list):
-        names = [str(name).strip() for name in value]
+        if wrong := [name for name in value if not isinstance(name, str)]:
+            raise ValueError(f"{wrong[0]!r} in the list is not text; quote a label that looks like a number")
+        names = [name.strip() for name in value]
         value = dict.fromkeys((name for name in names if name), info.data.get("min_confidence", 70.0))
     if not isinstance(value, dict):
         raise ValueError("neither a list of labels nor a map from label to threshold")
-    wrong = [name for name, threshold in value.items() if not name or not _is_confidence(threshold)]
-    if wrong:
-        raise ValueError(f"the threshold of {wrong[0]!r} is {value[wrong[0]]!r}, not a number from 0 to 100")
+    for name, threshold in value.items():
+        if not name.strip():
+            raise ValueError("a label of the map is empty")
+        if not _is_confidence(threshold):
+            raise ValueError(f"the threshold of {name!r} is {threshold!r}, not a number from 0 to 100")
     return {name: float(threshold) for name, threshold in value.items()}
+
+
+def _structure(text: str) -> Any:
+    """A list or map, which reaches a program as JSON text; None for any other text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_confidence(value: Any) -> bool:
@@ -136,16 +205,21 @@ def _layer_arn(value: str) -> str:
 
 
 def _tags(value: Any) -> Any:
-    """A map reaches a program as JSON text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = json.loads(value)
-    except json.JSONDecodeError:
-        parsed = None
+    parsed = _structure(value) if isinstance(value, str) else value
     if not isinstance(parsed, dict):
         raise ValueError("not a map of text to text")
     return parsed
+
+
+def _allowed_tags(tags: dict[str, str]) -> dict[str, str]:
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"{len(tags)} tags; {MAX_TAGS} fit beside those of the program")
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:") or not TAG_TEXT.fullmatch(key):
+            raise ValueError(f"{key!r} is not a tag key AWS accepts")
+        if len(value) > 256 or not TAG_TEXT.fullmatch(value):
+            raise ValueError(f"{value!r} is not a tag value AWS accepts")
+    return tags
 
 
 def _setting(default: Any, meaning: str, allowed: str, example: str, **bounds: Any) -> Any:
@@ -187,7 +261,8 @@ class Settings(BaseModel):
     schedule: Annotated[str, AfterValidator(_schedule)] = _setting(
         "rate(1 hour)",
         "When to look for images",
-        "rate(N minutes|hours|days) or cron(minutes hours day-of-month month day-of-week year)",
+        "rate(1 minute|hour|day), rate(N minutes|hours|days) or "
+        "cron(minutes hours day-of-month month day-of-week year)",
         "cron(0 6 ? * MON-FRI *)",
     )
     schedule_timezone: Annotated[str, AfterValidator(_timezone)] = _setting(
@@ -272,8 +347,12 @@ class Settings(BaseModel):
         "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION",
         "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:layer:powertools:1",
     )
-    tags: Annotated[dict[str, str], BeforeValidator(_tags)] = _setting(
-        {}, "Tags for every resource that takes tags", "a map of text to text", '{"owner": "vision-team"}'
+    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(_allowed_tags)] = _setting(
+        {},
+        "Tags for every resource that takes tags",
+        f"a map of text to text: up to {MAX_TAGS} tags, keys of 1 to 128 characters that do not begin with aws:, "
+        "values of up to 256, of letters, digits, spaces and _ . : / = + - @",
+        '{"owner": "vision-team"}',
     )
 
     @property
