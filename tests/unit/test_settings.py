@@ -163,7 +163,7 @@ def test_a_pinned_version_is_known_by_its_name(version: str) -> None:
 
 def test_settings_cannot_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        parsed().trigger = "upload"  # type: ignore[misc]
+        parsed().trigger = "upload"
 
 
 # Wrong forms
@@ -320,22 +320,22 @@ def test_two_buckets_cannot_have_one_name() -> None:
 
 def cron_field(low: int, high: int, *special: str) -> st.SearchStrategy[str]:
     """Mostly what the field may say, sometimes a little beside it."""
-    number = st.integers(low - 1, high + 1).map(str)
-    some = st.one_of(
-        number,
-        st.tuples(number, number).map("-".join),
-        st.tuples(st.one_of(number, st.just("*")), number).map("/".join),
-        st.lists(number, min_size=2, max_size=3).map(",".join),
-    )
-    return st.one_of(st.just("*"), some, st.sampled_from(special)) if special else st.one_of(st.just("*"), some)
+    inside = st.integers(low, high).map(str)
+    span = st.lists(st.integers(low, high), min_size=2, max_size=2).map(sorted).map("{0[0]}-{0[1]}".format)
+    step = st.tuples(st.one_of(inside, st.just("*")), st.integers(1, 9).map(str)).map("/".join)
+    beside = st.sampled_from([str(low - 1), str(high + 1), f"{high}-{low}", "*/0", "*,1", "1,", "\u0663", *special])
+    return st.one_of(st.just("*"), inside, span, step, st.lists(inside, min_size=2, max_size=3).map(",".join), beside)
 
 
+_DAY_OF_MONTH = cron_field(1, 31, "L", "1W", "32W", "?")
+_DAY_OF_WEEK = cron_field(1, 7, "L", "7L", "8L", "3#2", "3#6", "MON-FRI", "FRI-MON", "?")
 _CRON = st.tuples(
     cron_field(0, 59),
     cron_field(0, 23),
-    cron_field(1, 31, "?", "L", "1W", "32W", "\u0663"),
-    cron_field(1, 12, "JAN", "JAN-MAR", "DEC-FEB"),
-    cron_field(1, 7, "?", "L", "7L", "8L", "3#2", "3#6", "MON-FRI", "FRI-MON"),
+    st.one_of(
+        st.tuples(_DAY_OF_MONTH, cron_field(1, 12, "JAN", "JAN-MAR", "DEC-FEB"), st.just("?")).map(" ".join),
+        st.tuples(st.just("?"), st.just("*"), _DAY_OF_WEEK).map(" ".join),
+    ),
     cron_field(1970, 2199),
 ).map(lambda fields: f"cron({' '.join(fields)})")
 
