@@ -63,6 +63,8 @@ class StepFunctions:
         self.on_event: EventHook = lambda _execution, _kind: None
         self.calls_land_late = False
         """Whether a call in flight when its execution is stopped still takes effect, seconds later."""
+        self.held: set[str] = set()
+        """Executions whose calls get no answer for now."""
         self.crashes: list[BaseException] = []
         self.mistakes: list[str] = []
         """Errors that only a wrong workflow makes."""
@@ -150,6 +152,8 @@ class StepFunctions:
 
     def _call(self, execution: Execution, call: asl.Call, resource: str, arguments: Any) -> Any:
         self._timeline.sleep(CALL_SECONDS)
+        while execution.arn in self.held:
+            self._timeline.sleep(1)
         if execution.control.stopped:
             if not self.calls_land_late:
                 raise asl.Stopped

@@ -83,6 +83,7 @@ class ImageQueue:
     in_flight: int = 0
     """Messages a function took and has not given back."""
     delayed: int = 0
+    missing: bool = False
     broken: bool = False
     """Nothing that is delivered is ever done."""
     looks: int = 0
@@ -112,9 +113,14 @@ class ImageQueue:
             self.count_processed(math.floor(self.done) - self._counted)
             self._counted = math.floor(self.done)
 
+    def no_more_arrive(self) -> None:
+        """The end of all arrivals."""
+        self.flow()
+        self.arrivals_per_second = 0
+
     def get_attributes(self, request: Json) -> Json:
         """GetQueueAttributes."""
-        if request["QueueUrl"] != QUEUE_URL:
+        if self.missing or request["QueueUrl"] != QUEUE_URL:
             raise refuse(
                 "GetQueueAttributes", "AWS.SimpleQueueService.NonExistentQueue", QueryErrorCode="QueueDoesNotExist"
             )

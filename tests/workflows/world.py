@@ -74,6 +74,8 @@ class Fault:
         How many of these calls fail, once some have passed.
     each_visit
         Whether `times` is counted anew whenever a state is entered.
+    struck
+        How many calls it has hit.
     """
 
     code: str
@@ -83,6 +85,7 @@ class Fault:
     times: float = math.inf
     after: int = 0
     each_visit: bool = False
+    struck: int = 0
     _seen: Counter[object] = field(default_factory=Counter)
 
     def strikes(self, api: str, execution: Execution) -> bool:
@@ -92,7 +95,9 @@ class Fault:
             return False
         visit = (execution.arn, len(execution.states)) if self.each_visit else None
         self._seen[visit] += 1
-        return self.after < self._seen[visit] <= self.after + self.times
+        hit = self.after < self._seen[visit] <= self.after + self.times
+        self.struck += hit
+        return hit
 
 
 class World(Integrations):
@@ -175,6 +180,14 @@ class World(Integrations):
     def abort(self, execution: Execution) -> None:
         """Somebody stops an execution."""
         self.step_functions.end(execution, "ABORTED")
+
+    def hold(self, execution: Execution) -> None:
+        """Keep an execution from its next call until it is let go."""
+        self.step_functions.held.add(execution.arn)
+
+    def let_go(self, execution: Execution) -> None:
+        """Let a held execution go on."""
+        self.step_functions.held.remove(execution.arn)
 
     # What there is to see
 
