@@ -7,8 +7,10 @@ from datetime import datetime
 
 import pytest
 
+from sandbox.deployer.cloud import Cloud
 from sandbox.fates import Fate
 from sandbox.photographs import photographs
+from sandbox.settings import SandboxSettings
 from sandbox.uploads import Upload, demo_uploads
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
@@ -170,6 +172,27 @@ class TestIamEnforcement:
         assert execution["status"] == "FAILED"
         assert "StartProjectVersion" in execution["cause"]
         assert_released(stack)
+
+
+class TestAnExistingSourceBucket:
+    def test_gives_its_images_also_when_it_keeps_no_versions(
+        self, deploy_stack: Deploy, settings: SandboxSettings
+    ) -> None:
+        bucket = "photographs-of-another-team"
+        s3 = Cloud(settings.endpoint_url, settings.region, settings.account_id).s3
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        stack = deploy_stack(existingSourceBucketName=bucket)
+        (picture,) = pictures(1)
+        s3.put_object(Bucket=bucket, Key=picture.key, Body=picture.body)
+
+        assert stack.run()["status"] == "SUCCEEDED"
+
+        assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+        kept = s3.get_object(Bucket=stack.outputs["finalBucketName"], Key=f"images/{picture.key}")
+        assert kept["Body"].read() == picture.body
 
 
 class TestUploadMode:
