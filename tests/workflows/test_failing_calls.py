@@ -49,7 +49,7 @@ def test_a_task_of_the_work_that_fails_for_good_fails_the_run_with_its_error(tas
         world.assert_released()
 
 
-@pytest.mark.parametrize("task", states(BATCH, "Task").keys() - set(body_tasks()))
+@pytest.mark.parametrize("task", sorted(states(BATCH, "Task").keys() - set(body_tasks())))
 def test_a_task_around_the_work_that_fails_for_good_leaves_nothing_after_a_release(task: str) -> None:
     with scenario_with(task).world() as world:
         world.faults = [fault := Fault("AccessDeniedException", state=task, machine=BATCH)]
