@@ -1,5 +1,6 @@
 """Labels images with a Rekognition Custom Labels model that runs only while there are images."""
 
+import itertools
 import json
 import math
 from typing import NotRequired, TypedDict
@@ -23,6 +24,13 @@ BATCH_SIZE = 10
 
 EXECUTIONS_PER_INFERENCE_UNIT = 2
 """Function executions at once for each inference unit; also the least concurrency a mapping can be held to."""
+
+MOST_EXECUTIONS = 1000
+"""The highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
+
+WILDCARDS_IN_A_PATTERN = 4
+"""EventBridge refuses a pattern as too complex where more than some ten states of its wildcards can be reached at
+once. Wildcards with one prefix count twice each."""
 
 GUARD_SCHEDULE = "rate(15 minutes)"
 
@@ -119,12 +127,13 @@ class BatchInference(pulumi.ComponentResource):
         # In plugin mode whole numbers arrive as floats.
         self._units = int(args.get("max_inference_units", 1))
         self._tps = float(args.get("tps_per_inference_unit", 5.0))
+        self._project_arn = self._project_of_this_place()
         self._log_days = int(args.get("log_retention_days", 30))
         self._function_timeout = function_timeout_seconds(self._tps)
 
         self._source = self._source_bucket()
         self._final = self._bucket("final", args.get("final_bucket_name"), expired_prefixes=["superseded/"])
-        self._topic = self._predictions_topic()
+        self._topic, topic_policy = self._predictions_topic()
         self._table = self._runs_table() if self._scheduled else None
         self._queue = WorkQueue(
             f"{name}-images",
@@ -134,7 +143,7 @@ class BatchInference(pulumi.ComponentResource):
         )
         self._function = self._analyze_image()
         self._mapping = self._event_source_mapping()
-        rule, rule_target = self._queue_uploads()
+        uploads = self._queue_uploads()
 
         self.source_bucket_name = self._source_name
         self.final_bucket_name = self._final.name
@@ -146,7 +155,7 @@ class BatchInference(pulumi.ComponentResource):
         self.state_machine_arn = self.release_state_machine_arn = none()
         self.schedule_arn = self.runs_table_name = none()
         if self._table:
-            self._run_on_schedule(self._table, [rule, rule_target])
+            self._run_on_schedule(self._table, [self._final, topic_policy, *uploads, self._mapping])
         self.register_outputs(
             {
                 "sourceBucketName": self.source_bucket_name,
@@ -162,6 +171,13 @@ class BatchInference(pulumi.ComponentResource):
                 "runsTableName": self.runs_table_name,
             }
         )
+
+    def _project_of_this_place(self) -> pulumi.Output[str]:
+        """The project's ARN, refused where the model could not be reached from."""
+        options = pulumi.InvokeOptions(parent=self)
+        account = aws.get_caller_identity_output(opts=options).account_id
+        region = aws.get_region_output(opts=options).region
+        return pulumi.Output.all(self._args["project_arn"], region, account).apply(lambda found: project_in(*found))
 
     # Images in and out
 
@@ -189,43 +205,51 @@ class BatchInference(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _queue_uploads(self) -> tuple[aws.cloudwatch.EventRule, aws.cloudwatch.EventTarget]:
+    def _queue_uploads(self) -> list[pulumi.Resource]:
         """Every uploaded image becomes a message; what cannot be delivered ends in the dead-letter queue."""
         name = f"{self._component_name}-uploads"
-        rule = aws.cloudwatch.EventRule(
+        keys_of_rules = image_keys(self._args.get("image_prefix", ""))
+        rules = {suffix: self._upload_rule(name + suffix, keys) for suffix, keys in keys_of_rules.items()}
+        policies = self._queue.accept("events", [rule.arn for rule in rules.values()])
+        targets = [
+            aws.cloudwatch.EventTarget(
+                name + suffix,
+                rule=rule.name,
+                arn=self._queue.arn,
+                dead_letter_config={"arn": self._queue.dead_letter_queue.arn},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=policies),
+            )
+            for suffix, rule in rules.items()
+        ]
+        if self._source is None:
+            return [*targets]
+        notification = aws.s3.BucketNotification(
+            f"{self._component_name}-source",
+            bucket=self._source.name,
+            eventbridge=True,
+            # Last: no upload may be announced before something listens.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*targets, *self._source.ready]),
+        )
+        return [*targets, notification]
+
+    def _upload_rule(self, name: str, keys: list[object]) -> aws.cloudwatch.EventRule:
+        return aws.cloudwatch.EventRule(
             name,
             description="Images uploaded to the source bucket",
             event_pattern=self._source_name.apply(
-                lambda bucket: json.dumps(upload_pattern(bucket, self._args.get("image_prefix", "")))
+                # Unescaped, since a pattern may have 2,048 characters.
+                lambda bucket: json.dumps(upload_pattern(bucket, keys), ensure_ascii=False)
             ),
             opts=self._child,
         )
-        policies = self._queue.accept("events", rule.arn)
-        target = aws.cloudwatch.EventTarget(
-            name,
-            rule=rule.name,
-            arn=self._queue.arn,
-            dead_letter_config={"arn": self._queue.dead_letter_queue.arn},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=policies),
-        )
-        if self._source:
-            aws.s3.BucketNotification(
-                f"{self._component_name}-source",
-                bucket=self._source.name,
-                eventbridge=True,
-                # Last: no upload may be announced before something listens.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[target, *self._source.ready]),
-            )
-        return rule, target
 
-    def _predictions_topic(self) -> aws.sns.Topic:
+    def _predictions_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
         """Only IAM principals publish here, so AWS's own key for SNS will do."""
         name = f"{self._component_name}-predictions"
         topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
         # A topic policy takes only SNS's own resource actions, not sns:*.
         refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
-        aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
-        return topic
+        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
 
     # The function
 
@@ -236,7 +260,7 @@ class BatchInference(pulumi.ComponentResource):
             package="analyze_image",
             environment={
                 "TRIGGER": "schedule" if self._scheduled else "upload",
-                "PROJECT_ARN": args["project_arn"],
+                "PROJECT_ARN": self._project_arn,
                 "MODEL_VERSION": args.get("model_version", ""),
                 "RUNS_TABLE_NAME": self._table.name if self._table else "",
                 "FINAL_BUCKET_NAME": self._final.name,
@@ -263,9 +287,11 @@ class BatchInference(pulumi.ComponentResource):
             iam.allow(
                 ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"], source_objects
             ),
-            iam.allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], final_objects),
-            # Without it S3 answers 403 for an object that is not there.
-            iam.allow(["s3:ListBucket"], [self._source_arn, self._final.arn]),
+            iam.allow(
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"], final_objects
+            ),
+            # Without it S3 answers 403 for an object, or a version, that is not there.
+            iam.allow(["s3:ListBucket", "s3:ListBucketVersions"], [self._source_arn, self._final.arn]),
             iam.allow(
                 ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
                 self._queue.arn,
@@ -276,15 +302,13 @@ class BatchInference(pulumi.ComponentResource):
         if self._table:
             statements.append(iam.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self._table.arn))
         else:
-            statements.append(iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]))
+            statements.append(iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn))
         return statements
 
     def _versions_arn(self) -> pulumi.Output[str]:
         """All versions of the project: a version's timestamp cannot be derived from the project's."""
         version = self._args.get("model_version") or "*"
-        return pulumi.Output.from_input(self._args["project_arn"]).apply(
-            lambda arn: f"{arn.rpartition('/')[0]}/version/{version}/*"
-        )
+        return self._project_arn.apply(lambda arn: f"{arn.rpartition('/')[0]}/version/{version}/*")
 
     def _event_source_mapping(self) -> aws.lambda_.EventSourceMapping:
         opts = pulumi.ResourceOptions(
@@ -301,13 +325,16 @@ class BatchInference(pulumi.ComponentResource):
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             enabled=not self._scheduled,
-            scaling_config={"maximum_concurrency": max(2, self._units * EXECUTIONS_PER_INFERENCE_UNIT)},
+            scaling_config={
+                "maximum_concurrency": min(MOST_EXECUTIONS, max(2, self._units * EXECUTIONS_PER_INFERENCE_UNIT))
+            },
             opts=opts,
         )
 
     # The workflows
 
     def _runs_table(self) -> aws.dynamodb.Table:
+        """Encrypted with DynamoDB's own key, as every table is: `server_side_encryption` would only add KMS charges."""
         return aws.dynamodb.Table(
             f"{self._component_name}-runs",
             billing_mode="PAY_PER_REQUEST",
@@ -315,18 +342,17 @@ class BatchInference(pulumi.ComponentResource):
             range_key="id",
             attributes=[{"name": "kind", "type": "S"}, {"name": "id", "type": "S"}],
             ttl={"attribute_name": "expiresAt", "enabled": True},
-            server_side_encryption={"enabled": True},
             point_in_time_recovery={"enabled": True},
             opts=self._child,
         )
 
-    def _run_on_schedule(self, table: aws.dynamodb.Table, uploads: list[pulumi.Resource]) -> None:
-        """Both state machines, and everything that starts them."""
+    def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
+        """Both state machines, and everything that starts them, after what a run needs."""
         release = self._release_model(table)
         batch = self._batch_inference(table, release)
-        allowances = [*self._allow_looking_at_executions(batch, release), *uploads, self._mapping]
+        needed = [*needed, release, batch, *self._allow_looking_at_executions(batch, release)]
         group = aws.scheduler.ScheduleGroup(self._component_name, opts=self._child)
-        guard_schedule = self._schedule("release-model", group, release, GUARD_SCHEDULE, "UTC", allowances)
+        guard_schedule = self._schedule("release-model", group, release, GUARD_SCHEDULE, "UTC", needed)
         rescue = self._release_after_failed_runs(batch, release)
         schedule = self._schedule(
             "run",
@@ -334,7 +360,7 @@ class BatchInference(pulumi.ComponentResource):
             batch,
             self._args.get("schedule", "rate(1 hour)"),
             self._args.get("schedule_timezone", "UTC"),
-            [*allowances, guard_schedule, rescue],
+            [*needed, guard_schedule, rescue],
         )
         self.state_machine_arn = batch.arn.apply(optional)
         self.release_state_machine_arn = release.arn.apply(optional)
@@ -348,7 +374,7 @@ class BatchInference(pulumi.ComponentResource):
             values={
                 "EventSourceMappingUuid": self._mapping.uuid,
                 "RunsTableName": table.name,
-                "ProjectArn": self._args["project_arn"],
+                "ProjectArn": self._project_arn,
                 "FunctionTimeoutSeconds": self._function_timeout,
                 "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
             },
@@ -357,7 +383,7 @@ class BatchInference(pulumi.ComponentResource):
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
                 ),
                 self._work_the_mapping(),
-                iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]),
+                iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
                 iam.allow(["rekognition:StopProjectVersion"], self._versions_arn()),
             ],
             timeout_seconds=RELEASE_TIMEOUT_SECONDS,
@@ -375,7 +401,7 @@ class BatchInference(pulumi.ComponentResource):
                 "EventSourceMappingUuid": self._mapping.uuid,
                 "RunsTableName": table.name,
                 "ReleaseStateMachineArn": release.arn,
-                "ProjectArn": self._args["project_arn"],
+                "ProjectArn": self._project_arn,
                 "ModelVersion": self._args.get("model_version", ""),
                 "MaxInferenceUnits": self._units,
                 "TpsPerInferenceUnit": self._tps,
@@ -387,7 +413,7 @@ class BatchInference(pulumi.ComponentResource):
                 iam.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], table.arn),
                 iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
                 self._work_the_mapping(),
-                iam.allow(["rekognition:DescribeProjectVersions"], self._args["project_arn"]),
+                iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
                 iam.allow(["rekognition:StartProjectVersion"], self._versions_arn()),
                 iam.allow(["states:StartExecution"], release.arn),
             ],
@@ -512,18 +538,46 @@ def function_timeout_seconds(tps_per_inference_unit: float) -> int:
     return min(900, max(60, math.ceil(4 * BATCH_SIZE / calls_per_second(tps_per_inference_unit))))
 
 
-def upload_pattern(bucket: str, prefix: str) -> dict[str, object]:
-    """The EventBridge pattern of an uploaded image.
+def project_in(arn: str, region: str, account: str) -> str:
+    """The ARN of a project, if it is of this region and account.
 
-    A pattern has no way to ask for a prefix and a suffix in any case at once, so with a prefix the usual
-    spellings of each suffix (.jpg, .JPG, .Jpg) are asked for.
+    Rekognition lends nobody a model (a project policy can only allow copying it), and reads images of its own
+    region only.
+
+    Raises
+    ------
+    ValueError
+        Names both places, and what to do.
     """
-    keys: list[object]
-    if prefix:
-        spellings = [f(s) for s in IMAGE_SUFFIXES for f in (str.lower, str.upper, lambda s: "." + s[1:].capitalize())]
-        keys = [{"wildcard": f"{prefix}*{spelling}"} for spelling in spellings]
-    else:
-        keys = [{"suffix": {"equals-ignore-case": suffix}} for suffix in IMAGE_SUFFIXES]
+    place = arn.split(":")[3:5]
+    if place != [region, account]:
+        raise ValueError(
+            f"The project {arn} is not in {region} and account {account}, where this is deployed. Deploy to the "
+            "project's region (pulumi config set aws:region) and account, or copy the model version here "
+            "(aws rekognition copy-project-version) and name the project it is copied to"
+        )
+    return arn
+
+
+def image_keys(prefix: str) -> dict[str, list[object]]:
+    """The matchers of an image's key, for each rule they need, by the end of the rule's name.
+
+    A pattern can ask for a suffix in any case, but not for a prefix as well. With a prefix every spelling of a suffix
+    is asked for by a wildcard of its own, a few in each rule. A key has one spelling, so it matches one rule.
+    """
+    if not prefix:
+        return {"": [{"suffix": {"equals-ignore-case": suffix}} for suffix in IMAGE_SUFFIXES]}
+    wildcards: list[object] = [
+        {"wildcard": f"{prefix}*.{''.join(letters)}"}
+        for suffix in IMAGE_SUFFIXES
+        for letters in itertools.product(*((letter, letter.upper()) for letter in suffix.removeprefix(".")))
+    ]
+    starts = range(0, len(wildcards), WILDCARDS_IN_A_PATTERN)
+    return {f"-{n}": wildcards[start : start + WILDCARDS_IN_A_PATTERN] for n, start in enumerate(starts, 1)}
+
+
+def upload_pattern(bucket: str, keys: list[object]) -> dict[str, object]:
+    """The EventBridge pattern of an image uploaded to a bucket."""
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],

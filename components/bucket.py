@@ -44,7 +44,7 @@ class PrivateBucket(pulumi.ComponentResource):
         versioning = aws.s3.BucketVersioning(
             name, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=child
         )
-        # S3 refuses concurrent changes to one bucket's configuration: one after the other.
+        # Rules for noncurrent versions come after the versioning they are about.
         after_versioning = pulumi.ResourceOptions(parent=self, depends_on=[versioning])
         self.ready = [
             versioning,

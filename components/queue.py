@@ -56,14 +56,19 @@ class WorkQueue(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "url": self.url})
 
     def accept(
-        self, service: str, source_arn: pulumi.Input[str], dead_letter_sources: Sequence[pulumi.Input[str]] = ()
+        self,
+        service: str,
+        source_arns: Sequence[pulumi.Input[str]],
+        dead_letter_sources: Sequence[pulumi.Input[str]] = (),
     ) -> list[pulumi.Resource]:
-        """Let one source of an AWS service send here, and its undeliverable events into the dead-letter queue.
+        """Let sources of one AWS service send here, and their undeliverable events into the dead-letter queue.
 
         Parameters
         ----------
         service
             The service's principal without its domain, such as `events`.
+        source_arns
+            What may send, such as a rule.
         dead_letter_sources
             What else may put its undeliverable events into the dead-letter queue.
 
@@ -73,8 +78,8 @@ class WorkQueue(pulumi.ComponentResource):
             The policies, for whatever may only exist after them.
         """
         return [
-            self._policy(self._name, self.queue, service, [source_arn]),
-            self._policy(f"{self._name}-dlq", self.dead_letter_queue, service, [source_arn, *dead_letter_sources]),
+            self._policy(self._name, self.queue, service, source_arns),
+            self._policy(f"{self._name}-dlq", self.dead_letter_queue, service, [*source_arns, *dead_letter_sources]),
         ]
 
     def _policy(

@@ -53,8 +53,13 @@ class Workflow(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             name, name_prefix=f"/aws/vendedlogs/states/{name}-", retention_in_days=log_retention_days, opts=child
         )
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
         self.role, policy = iam.role(
-            name, iam.assume_role("states"), [iam.allow(_LOG_DELIVERY, "*"), *statements], child
+            name,
+            # Not the machine's own ARN: the machine needs the role first.
+            iam.assume_role("states", account_id=account),
+            [iam.allow(_LOG_DELIVERY, "*"), *statements],
+            child,
         )
         self.state_machine = aws.sfn.StateMachine(
             name,
