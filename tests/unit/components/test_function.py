@@ -1,7 +1,6 @@
 """The analyze-image function: its archive, its layer, its environment, its logs."""
 
 import hashlib
-import json
 import os
 import py_compile
 from collections.abc import Mapping
@@ -208,7 +207,3 @@ def test_a_full_batch_is_done_within_half_the_timeout_at_its_share_of_tps(tps: f
 def test_all_executions_of_a_unit_together_take_its_tps(tps: float) -> None:
     assert calls_per_second(tps) * 2 == pytest.approx(tps)
     assert 2 <= threads(tps) <= 10
-
-
-def test_settings_without_an_effect_on_the_environment_are_json(scheduled: Result) -> None:
-    assert json.loads(variables(scheduled)["LABEL_THRESHOLDS"]) == {}
