@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 from ministack.services.eventbridge import _parse_cron_fields, _parse_rate_seconds
 from pydantic.alias_generators import to_camel
 
+from sandbox.deployer.project import as_text
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import record_program
 from settings import Settings, SettingsError, parse
@@ -436,9 +438,9 @@ def test_a_wrong_setting_ends_the_program_before_any_resource(monkeypatch: pytes
 
 
 def test_settings_of_other_namespaces_are_not_ours() -> None:
-    assert record_program(
-        ROOT, config={"projectArn": PROJECT_ARN, "aws:region": "us-east-1", "pulumi:tags": {}}
-    ).resources
+    config = {"projectArn": PROJECT_ARN, "aws:region": "eu-west-1", "pulumi:tags": {}}
+
+    assert record_program(ROOT, config=config, region="eu-west-1").resources
 
 
 def test_a_setting_of_ours_that_does_not_exist_ends_the_program() -> None:
@@ -455,3 +457,44 @@ def test_lists_and_maps_of_the_stack_file_arrive() -> None:
     (function,) = recorded.of_type("aws:lambda/function:Function")
     assert function.inputs["environment"]["variables"]["LABEL_THRESHOLDS"] == '{"crack": 55.0}'
     assert function.inputs["tags"]["owner"] == "vision"
+
+
+# Pulumi.dev.yaml
+
+
+def example_stack(*, uncommented: bool) -> dict[str, Any]:
+    """The example's settings, as Pulumi passes them."""
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    if uncommented:
+        # An example is a commented setting, or a line of one below it; the rest of the comments is prose.
+        text = re.sub(r"^  # (custom-labels-batch:|  )", r"  \1", text, flags=re.MULTILINE)
+    config = yaml.safe_load(text)["config"]
+    return {key.removeprefix("custom-labels-batch:"): as_text(value) for key, value in config.items()}
+
+
+def test_the_example_stack_sets_what_must_be_set_and_nothing_else() -> None:
+    assert list(example_stack(uncommented=False)) == ["projectArn"]
+    assert parse(example_stack(uncommented=False)).project_arn.endswith(":project/surfaces/1793491200000")
+
+
+def test_the_example_stack_shows_every_setting() -> None:
+    assert set(example_stack(uncommented=True)) == {to_camel(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("without", ["sourceBucketName", "existingSourceBucketName"])
+def test_every_example_of_the_stack_is_accepted(without: str) -> None:
+    """The two ways to name a source bucket exclude each other."""
+    examples = example_stack(uncommented=True)
+    del examples[without]
+
+    chosen = parse(examples)
+
+    assert chosen.model_version == "1.10"
+    assert chosen.labels_of_interest == {"crack": 55.0, "scratch": 80.0}
+    assert chosen.tags == {"owner": "vision-team"}
+
+
+def test_the_example_stack_says_that_versions_like_numbers_are_quoted() -> None:
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+
+    assert re.search(r"# Quote .*1\.10 .*\n  # custom-labels-batch:modelVersion: \"1\.10\"", text)

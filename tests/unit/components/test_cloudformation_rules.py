@@ -1,0 +1,162 @@
+"""The graph as a CloudFormation template, by the rules AWS publishes for its resource types (cfn-lint)."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from sandbox.deployer.model import Properties
+from sandbox.pulumi_runtime import Result
+from tests.unit.components.graph import record_stack
+
+Template = dict[str, Any]
+
+LISTS_OF_TAGS = {
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::SQS::Queue",
+    "AWS::SNS::Topic",
+    "AWS::Lambda::Function",
+}
+
+
+def pascal(value: Any) -> Any:
+    if isinstance(value, list):
+        return [pascal(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key[:1].upper() + key[1:]: pascal(item) for key, item in value.items()}
+
+
+def role(p: Properties) -> Properties:
+    return {"AssumeRolePolicyDocument": json.loads(p["assumeRolePolicy"]), "RoleName": p["name"]}
+
+
+def role_policy(p: Properties) -> Properties:
+    return {"PolicyDocument": json.loads(p["policy"]), "PolicyName": p["name"], "Roles": [p["role"]]}
+
+
+def queue(p: Properties) -> Properties:
+    redrive = {"RedrivePolicy": json.loads(p["redrivePolicy"])} if "redrivePolicy" in p else {}
+    timeout = {"VisibilityTimeout": p["visibilityTimeoutSeconds"]} if "visibilityTimeoutSeconds" in p else {}
+    return {
+        "QueueName": p["name"],
+        "MessageRetentionPeriod": p["messageRetentionSeconds"],
+        "SqsManagedSseEnabled": p["sqsManagedSseEnabled"],
+        **redrive,
+        **timeout,
+    }
+
+
+def function(p: Properties) -> Properties:
+    kept = ("runtime", "architectures", "handler", "timeout", "memorySize", "layers", "role")
+    return {
+        **pascal({key: p[key] for key in kept}),
+        "FunctionName": p["name"],
+        "Code": {"ZipFile": "pass"},
+        "Environment": {"Variables": p["environment"]["variables"]},
+        "LoggingConfig": pascal(p["loggingConfig"]),
+    }
+
+
+def state_machine(p: Properties) -> Properties:
+    logging = p["loggingConfiguration"]
+    return {
+        "StateMachineName": p["name"],
+        "RoleArn": p["roleArn"],
+        "StateMachineType": p["type"],
+        "DefinitionString": p["definition"],
+        "LoggingConfiguration": {
+            "Level": logging["level"],
+            "IncludeExecutionData": logging["includeExecutionData"],
+            "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": logging["logDestination"]}}],
+        },
+    }
+
+
+def schedule(p: Properties) -> Properties:
+    kept = ("groupName", "name", "scheduleExpression", "scheduleExpressionTimezone", "flexibleTimeWindow", "target")
+    return dict(pascal({key: p[key] for key in kept}))
+
+
+def mapping(p: Properties) -> Properties:
+    kept = ("batchSize", "enabled", "eventSourceArn", "functionName", "functionResponseTypes", "scalingConfig")
+    return dict(pascal({key: p[key] for key in kept}))
+
+
+def rule(p: Properties) -> Properties:
+    return {"Name": p["name"], "Description": p["description"], "EventPattern": json.loads(p["eventPattern"])}
+
+
+def table(p: Properties) -> Properties:
+    return {
+        "TableName": p["name"],
+        "BillingMode": p["billingMode"],
+        "KeySchema": [
+            {"AttributeName": p["hashKey"], "KeyType": "HASH"},
+            {"AttributeName": p["rangeKey"], "KeyType": "RANGE"},
+        ],
+        "AttributeDefinitions": [{"AttributeName": a["name"], "AttributeType": a["type"]} for a in p["attributes"]],
+    }
+
+
+RESOURCES: dict[str, tuple[str, Callable[[Properties], Properties]]] = {
+    "aws:cloudwatch/eventRule:EventRule": ("AWS::Events::Rule", rule),
+    "aws:cloudwatch/logGroup:LogGroup": (
+        "AWS::Logs::LogGroup",
+        lambda p: {"LogGroupName": p["name"], "RetentionInDays": p["retentionInDays"]},
+    ),
+    "aws:dynamodb/table:Table": ("AWS::DynamoDB::Table", table),
+    "aws:iam/role:Role": ("AWS::IAM::Role", role),
+    "aws:iam/rolePolicy:RolePolicy": ("AWS::IAM::Policy", role_policy),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ("AWS::Lambda::EventSourceMapping", mapping),
+    "aws:lambda/function:Function": ("AWS::Lambda::Function", function),
+    "aws:s3/bucketPolicy:BucketPolicy": (
+        "AWS::S3::BucketPolicy",
+        lambda p: {"Bucket": p["bucket"], "PolicyDocument": json.loads(p["policy"])},
+    ),
+    "aws:scheduler/schedule:Schedule": ("AWS::Scheduler::Schedule", schedule),
+    "aws:sfn/stateMachine:StateMachine": ("AWS::StepFunctions::StateMachine", state_machine),
+    "aws:sns/topicPolicy:TopicPolicy": (
+        "AWS::SNS::TopicPolicy",
+        lambda p: {"Topics": [p["arn"]], "PolicyDocument": json.loads(p["policy"])},
+    ),
+    "aws:sqs/queue:Queue": ("AWS::SQS::Queue", queue),
+    "aws:sqs/queuePolicy:QueuePolicy": (
+        "AWS::SQS::QueuePolicy",
+        lambda p: {"Queues": [p["queueUrl"]], "PolicyDocument": json.loads(p["policy"])},
+    ),
+}
+
+
+def template(graph: Result) -> Template:
+    resources = {}
+    for resource in graph.resources:
+        if resource.type in RESOURCES:
+            type_, properties = RESOURCES[resource.type]
+            name = "".join(part.capitalize() for part in resource.name.split("-")) + type_.replace("::", "")
+            resources[name] = {"Type": type_, "Properties": properties(resource.properties)}
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def complaints(written: Template) -> list[str]:
+    # Hard-coded ARNs and names (W, I) are what a recorded graph consists of.
+    config = ManualArgs(regions=["us-east-1"], ignore_checks=["I"])
+    return [f"{found.rule.id} {found.message} {found.path}" for found in lint(json.dumps(written), config=config)]
+
+
+@pytest.mark.parametrize("config", [{"imagePrefix": "photographs/"}, {"trigger": "upload"}], ids=["schedule", "upload"])
+def test_cloudformation_would_take_every_resource(config: dict[str, Any]) -> None:
+    assert complaints(template(record_stack(**config))) == []
+
+
+def test_the_rules_are_applied() -> None:
+    written = template(record_stack())
+    written["Resources"]["BatchRunAWSSchedulerSchedule"]["Properties"]["Target"]["RetryPolicy"] = {
+        "MaximumRetryAttempts": 186
+    }
+
+    assert any("186 is greater than the maximum of 185" in complaint for complaint in complaints(written))

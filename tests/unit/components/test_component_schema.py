@@ -1,0 +1,68 @@
+"""BatchInference as a component of other languages: its schema, and the values that arrive in plugin mode."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
+
+import components
+from components.batch_inference import BatchInference, BatchInferenceArgs
+from sandbox.pulumi_runtime import Result
+from tests.unit.components.graph import EVENT_SOURCE_MAPPING, STATE_MACHINE, record_component, record_stack
+
+COMPONENTS = Path(components.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def schema() -> ComponentDefinition:
+    return Analyzer("custom-labels-batch").analyze([BatchInference])["component_definitions"]["BatchInference"]
+
+
+def test_pulumi_reads_every_input(schema: ComponentDefinition) -> None:
+    assert set(schema.inputs_mapping.values()) == set(BatchInferenceArgs.__annotations__)
+
+
+def test_only_the_project_is_required(schema: ComponentDefinition) -> None:
+    assert [name for name, definition in schema.inputs.items() if not definition.optional] == ["projectArn"]
+
+
+def test_every_input_and_output_is_described(schema: ComponentDefinition) -> None:
+    assert schema.description
+    assert [name for name, found in (schema.inputs | schema.outputs).items() if not found.description] == []
+
+
+def test_the_components_outputs_are_those_of_the_stack(schema: ComponentDefinition) -> None:
+    assert set(schema.outputs) == set(record_stack().outputs)
+
+
+@pytest.mark.parametrize("path", sorted(COMPONENTS.glob("*.py")), ids=lambda path: path.name)
+def test_annotations_are_types_and_not_text(path: Path) -> None:
+    imports = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+    ]
+
+    assert "__future__" not in {node.module for node in imports}
+
+
+def test_the_resource_type_is_in_the_module_plugins_can_find() -> None:
+    types = {resource.type for resource in record_component().resources if not resource.custom}
+
+    assert all(type_.startswith("custom-labels-batch:index:") for type_ in types)
+
+
+def test_whole_numbers_that_arrive_as_floats_are_whole_again(scheduled: Result) -> None:
+    in_plugin_mode = record_component(
+        max_inference_units=1.0,
+        target_drain_minutes=60.0,
+        max_run_minutes=1440.0,
+        log_retention_days=30.0,
+        noncurrent_version_retention_days=30.0,
+        run_retention_days=400.0,
+    )
+
+    for name in ("batch-run", "batch-release-model"):
+        definition = in_plugin_mode.named(name, STATE_MACHINE).properties["definition"]
+        assert '.0,"' not in definition.replace(" ", "").replace('"tpsPerInferenceUnit":5.0,', "")
+    (mapping,) = in_plugin_mode.of_type(EVENT_SOURCE_MAPPING)
+    assert mapping.properties["scalingConfig"] == {"maximumConcurrency": 2}
