@@ -85,13 +85,13 @@ def test_no_rule_expires_an_image_or_its_labels(scheduled: Result) -> None:
 
 
 def test_lifecycle_rules_are_what_s3_takes(graph: Result) -> None:
-    operation = (
-        botocore.session.get_session().get_service_model("s3").operation_model("PutBucketLifecycleConfiguration")
-    )
+    operations = botocore.session.get_session().get_service_model("s3")
+    shape = operations.operation_model("PutBucketLifecycleConfiguration").input_shape
+    assert shape
     for bucket in graph.of_type(BUCKET):
         rules = of_bucket(graph, "BucketLifecycleConfiguration", bucket).properties["rules"]
         request = {"Bucket": "b", "LifecycleConfiguration": {"Rules": [_as_in_the_api(rule) for rule in rules]}}
-        report = ParamValidator().validate(request, operation.input_shape)
+        report = ParamValidator().validate(request, shape)
         assert not report.has_errors(), report.generate_report()
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cfnlint
+import cfnlint  # type: ignore[import-untyped]
 import pulumi
 import pytest
 
