@@ -218,6 +218,26 @@ class TestReleases:
         assert world.queue.waiting == 0
         world.assert_released()
 
+    def test_a_dead_releases_last_call_never_drops_the_lock_of_a_new_run(self, world: World) -> None:
+        world.upload(3000)
+        dead = world.start_run()
+        world.wait_for(dead, "Wait while images are labelled")
+        world.abort(dead)
+        late = world.start_release()
+        world.wait_for(late, "Drop the lock")
+        world.hold(late)
+        world.abort(late)
+        world.release()
+        run = world.start_run()
+        world.wait_for(run, "Wait while images are labelled")
+
+        world.step_functions.calls_land_late = True
+        world.let_go(late)
+        world.timeline.pass_time(10)
+
+        assert world.lock is not None
+        assert world.lock["executionArn"] == {"S": run.arn}
+
     def test_the_record_of_a_run_whose_release_died_counts_no_minute_after_the_stop(self, world: World) -> None:
         world.upload(1000)
         end_at(world, RELEASE, "Wait for the model to stop", "WaitStateEntered")

@@ -337,6 +337,7 @@ class TestAStartThatGoesWrong:
 
         assert run.error == "ModelDidNotStart"
         assert "STOPPED instead of RUNNING" in run.cause
+        assert len(world.called("StartProjectVersion")) == 2
 
     def test_without_the_lock_no_model_is_started(self, world: World) -> None:
         """As after a redrive: the run was released long ago, and goes on where it stopped."""
