@@ -37,9 +37,13 @@ RESERVED_BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s
 RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")
 CRON = re.compile(r"cron\(([^ ]+(?: [^ ]+){5})\)")
 
-# "Tag naming limits and requirements" of the Tagging AWS resources guide; three more are the program's own.
+# "Tag naming limits and requirements" of the Tagging AWS resources guide: 50 in all.
 TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
-MAX_TAGS = 47
+OWN_TAGS = ("Project", "Stack", "Component")
+MAX_TAGS = 50 - len(OWN_TAGS)
+
+MAX_THRESHOLDS_BYTES = 3000
+"""As JSON in the function's environment, which may have 4 KB in all (Lambda quotas)."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +138,6 @@ def _existing_bucket_name(value: str, info: ValidationInfo) -> str:
     return _bucket_name(value, info)
 
 
-def _image_prefix(value: str) -> str:
-    if len(value) > 100 or set(value) & set("*\\"):
-        raise ValueError("too long, or with a character that event patterns give a meaning of their own")
-    return value
-
-
 def _schedule(value: str) -> str:
     if RATE.fullmatch(value):
         return value
@@ -177,7 +175,11 @@ def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
             raise ValueError("a label of the map is empty")
         if not _is_confidence(threshold):
             raise ValueError(f"the threshold of {name!r} is {threshold!r}, not a number from 0 to 100")
-    return {name: float(threshold) for name, threshold in value.items()}
+    labels = {name: float(threshold) for name, threshold in value.items()}
+    own = {name: threshold for name, threshold in labels.items() if threshold != info.data.get("min_confidence", 70.0)}
+    if (size := len(json.dumps(own, ensure_ascii=False).encode())) > MAX_THRESHOLDS_BYTES:
+        raise ValueError(f"thresholds that differ from minConfidence take {size} bytes; {MAX_THRESHOLDS_BYTES} fit")
+    return labels
 
 
 def _structure(text: str) -> Any:
@@ -214,7 +216,10 @@ def _tags(value: Any) -> Any:
 def _allowed_tags(tags: dict[str, str]) -> dict[str, str]:
     if len(tags) > MAX_TAGS:
         raise ValueError(f"{len(tags)} tags; {MAX_TAGS} fit beside those of the program")
+    keys = {own.lower(): own for own in OWN_TAGS}
     for key, value in tags.items():
+        if keys.setdefault(key.lower(), key) != key:
+            raise ValueError(f"{key!r} and {keys[key.lower()]!r} are one key to IAM, which does not tell case apart")
         if not 1 <= len(key) <= 128 or key.lower().startswith("aws:") or not TAG_TEXT.fullmatch(key):
             raise ValueError(f"{key!r} is not a tag key AWS accepts")
         if len(value) > 256 or not TAG_TEXT.fullmatch(value):
@@ -293,8 +298,8 @@ class Settings(BaseModel):
     analytics_bucket_name: BucketName | None = _setting(
         None, "Physical name of the bucket prediction rows are kept in", _BUCKET, "acme-surfaces-rows"
     )
-    image_prefix: Annotated[str, AfterValidator(_image_prefix)] = _setting(
-        "", "Only objects whose key begins with this", "up to 100 characters without * and \\", "photographs/"
+    image_prefix: str = _setting(
+        "", "Only objects whose key begins with this", "up to 100 characters", "photographs/", max_length=100
     )
     max_inference_units: int = _setting(
         1, "Most inference units a run may start", "a whole number from 1 to 500", "4", ge=1, le=500

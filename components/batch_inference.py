@@ -266,7 +266,7 @@ class BatchInference(pulumi.ComponentResource):
                 "FINAL_BUCKET_NAME": self._final.name,
                 "PREDICTIONS_TOPIC_ARN": self._topic.arn,
                 "MIN_CONFIDENCE": str(args.get("min_confidence", 70.0)),
-                "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True),
+                "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True, ensure_ascii=False),
                 "DETECT_CALLS_PER_SECOND": str(calls_per_second(self._tps)),
                 "DETECT_THREADS": str(threads(self._tps)),
             },
@@ -567,8 +567,9 @@ def image_keys(prefix: str) -> dict[str, list[object]]:
     """
     if not prefix:
         return {"": [{"suffix": {"equals-ignore-case": suffix}} for suffix in IMAGE_SUFFIXES]}
+    literally = prefix.replace("\\", "\\\\").replace("*", "\\*")
     wildcards: list[object] = [
-        {"wildcard": f"{prefix}*.{''.join(letters)}"}
+        {"wildcard": f"{literally}*.{''.join(letters)}"}
         for suffix in IMAGE_SUFFIXES
         for letters in itertools.product(*((letter, letter.upper()) for letter in suffix.removeprefix(".")))
     ]
