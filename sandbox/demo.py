@@ -61,7 +61,7 @@ def main(keep_up: bool = False) -> int:
         try:
             return _keep_up(stack) if keep_up else _show(stack, began)
         except (BotoCoreError, SandboxError) as error:
-            stack.server.check()  # if the emulator is gone, that is what to say
+            stack.server.check(within_seconds=1)  # if the emulator is gone, that is what to say
             raise SandboxError(str(error)) from error
 
 
@@ -234,8 +234,8 @@ def _print_images(images: list[Image]) -> None:
     table.add_column("labels, or why not")
     for image in images:
         labels = ", ".join(f"{name} {confidence:.0f} %" for name, confidence in image.labels)
-        told = labels or image.reason or "no label reached its threshold"
         wrong = image.fate is Fate.LABELLED and not image.is_right
+        told = labels or image.reason or ("no label reached its threshold" if wrong else "")
         if wrong:
             told += f"  (the photograph shows {image.upload.label})"
         fate = Text(image.fate.value, style=_FATE_STYLES.get(image.fate, "bold red"))
@@ -283,8 +283,8 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
 
 def _keep_up(stack: Stack) -> int:
     _write_samples(SAMPLES)
-    console.print(_how_to_use(stack), markup=False, soft_wrap=True)
     try:
+        console.print(_how_to_use(stack), markup=False, soft_wrap=True)
         while True:
             stack.server.check()
             time.sleep(1)

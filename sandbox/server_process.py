@@ -65,10 +65,13 @@ class ServerProcess:
         """Stop it."""
         self._stop()
 
-    def check(self) -> None:
-        """Raise a SandboxError if the emulator is gone."""
-        if self._process.poll() is not None:
-            raise SandboxError(f"The emulator ended with exit code {self._process.returncode}: {self._last_line()}")
+    def check(self, within_seconds: float = 0) -> None:
+        """Raise a SandboxError if the emulator is gone, or ends within some real seconds."""
+        try:
+            code = self._process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return
+        raise SandboxError(f"The emulator ended with exit code {code}: {self._last_line()}")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

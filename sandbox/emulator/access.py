@@ -1,13 +1,14 @@
 """IAM: who may do what, asked of ministack's evaluator for callers and roles it does not ask about itself."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import iam
+from ministack.services import iam, sts
 
 from sandbox.emulator.patching import Function, replace, require
 from sandbox.settings import ACCOUNT_ID, REGION
@@ -19,6 +20,7 @@ _role_policies = require(iam_evaluator, "_gather_role_policies")
 _conditions_met = require(iam_evaluator, "_conditions_met")
 _roles = require(iam, "_roles")
 _access_key = require(router, "extract_access_key_id")
+_register_session = require(sts, "register_session")
 
 _MAPPING_ACTIONS = {
     "GET": "GetEventSourceMapping",
@@ -83,6 +85,26 @@ def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": ACCOUNT_ID},
     )
     return any(_statement_trusts(s, service, context) for s in _statements(role["AssumeRolePolicyDocument"]))
+
+
+def session_of_service(role_arn: str, session_name: str) -> tuple[str, str, str]:
+    """Access key, secret key and token of a role that a service has assumed.
+
+    Not through sts:AssumeRole, which has no way to say on whose behalf a service asks: the trust was checked, with
+    its conditions on the source, when the role was handed to the service.
+    """
+    role_name = role_arn.rpartition("/")[2]
+    access_key, secret_key, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(40)
+    _register_session(
+        access_key,
+        {
+            "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role_name}/{session_name}",
+            "UserId": f"{role_name}:{session_name}",
+            "SecretAccessKey": secret_key,
+            "SessionToken": token,
+        },
+    )
+    return access_key, secret_key, token
 
 
 def _statements(document: Any) -> list[dict[str, Any]]:

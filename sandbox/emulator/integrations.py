@@ -20,6 +20,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 
 from sandbox.asl import StateError
 from sandbox.clock import SimulatedClock, iso
+from sandbox.emulator.access import session_of_service
 from sandbox.settings import SandboxSettings
 
 _BOTO_NAMES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
@@ -46,7 +47,6 @@ class Integrations:
 
     def __init__(self, settings: SandboxSettings, clock: SimulatedClock) -> None:
         self._settings, self._clock = settings, clock
-        # A role's clients; the role's session lasts an hour, so a new one is asked for well before.
         self._client = lru_cache(maxsize=256)(self._new_client)
 
     def call(self, role_arn: str, resource: str, arguments: Any) -> Any:
@@ -83,7 +83,7 @@ class Integrations:
         operation = _operation(model, action)
         request = _request(operation.input_shape, arguments, rename)
         try:
-            client = self._client(role_arn, boto_name, int(self._clock.elapsed_real() // 1800))
+            client = self._client(role_arn, boto_name)
             answer = client._make_api_call(operation.name, request)
         except ClientError as error:
             raise _named_error(model, error, prefix, unknown) from None
@@ -92,26 +92,16 @@ class Integrations:
         moment = self._clock.at if boto_name == "stepfunctions" else float
         return _document(operation.output_shape, answer, rename, moment)
 
-    def _new_client(self, role_arn: str, boto_name: str, half_hour: int) -> Any:
-        del half_hour  # only part of the cache's key
-        sts = self._root().client("sts", endpoint_url=self._settings.endpoint_url)
-        session = sts.assume_role(RoleArn=role_arn, RoleSessionName="states")["Credentials"]
+    def _new_client(self, role_arn: str, boto_name: str) -> Any:
+        credentials = session_of_service(role_arn, "states")
         # Any: the type stubs know each service by its literal name only.
-        as_role: Any = boto3.session.Session(
-            aws_access_key_id=session["AccessKeyId"],
-            aws_secret_access_key=session["SecretAccessKey"],
-            aws_session_token=session["SessionToken"],
-            region_name=self._settings.region,
-        )
+        as_role: Any = boto3.session.Session(*credentials, region_name=self._settings.region)
         return as_role.client(
             boto_name,
             endpoint_url=self._settings.endpoint_url,
             # Only the service judges values here, as it does behind Step Functions; types were checked before.
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, max_pool_connections=50),
         )
-
-    def _root(self) -> boto3.session.Session:
-        return boto3.session.Session("test", "test", region_name=self._settings.region)
 
 
 def pascal(name: str) -> str:
