@@ -109,7 +109,7 @@ def upload_versions(world: World) -> Callable[[int], list[ImageVersion]]:
 WHICH = st.integers(0, 2)
 ORDERS = st.lists(WHICH, min_size=25, max_size=40).map(lambda steps: [(which, False) for which in steps])
 ORDERS_WITH_CRASHES = st.lists(st.tuples(WHICH, st.sampled_from([False] * 19 + [True])), min_size=40, max_size=60)
-in_many_orders = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_many_orders = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_all_is_well(world: World, images: list[ImageVersion]) -> None:
