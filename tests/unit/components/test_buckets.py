@@ -19,7 +19,7 @@ def of_bucket(graph: Result, kind: str, bucket: Registration) -> Registration:
 
 
 def test_there_is_a_source_and_a_final_bucket(scheduled: Result) -> None:
-    assert [bucket.name for bucket in scheduled.of_type(BUCKET)] == ["batch-source", "batch-final"]
+    assert {bucket.name for bucket in scheduled.of_type(BUCKET)} == {"batch-source", "batch-final"}
 
 
 def test_no_bucket_can_be_public(graph: Result) -> None:
