@@ -246,7 +246,7 @@ class Settings(BaseModel):
 
     project_arn: Annotated[str, AfterValidator(_project_arn)] = _setting(
         ...,
-        "Rekognition Custom Labels project whose model labels the images",
+        "Rekognition Custom Labels project, of the stack's region and account, whose model labels the images",
         "arn:aws:rekognition:REGION:ACCOUNT:project/NAME/TIMESTAMP",
         "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/1700000000000",
     )
@@ -288,7 +288,8 @@ class Settings(BaseModel):
     )
     existing_source_bucket_name: Annotated[str, AfterValidator(_existing_bucket_name)] | None = _setting(
         None,
-        "Bucket that exists already, to take images from instead of a new one; switch on its EventBridge notifications",
+        "Bucket of the stack's region and account that exists already, to take images from instead of a new one; "
+        "switch on its EventBridge notifications",
         _BUCKET,
         "acme-photographs",
     )
