@@ -2,5 +2,5 @@
 
 from aws_lambda_powertools import Logger, Metrics
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)
 metrics = Metrics()
