@@ -12,7 +12,7 @@ from components import iam
 from components.bucket import PrivateBucket
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
-from components.queue import WorkQueue
+from components.queue import WorkQueue, accept_from, dead_letter_queue
 from components.workflow import Workflow
 
 TRIGGERS = ("schedule", "upload")
@@ -495,20 +495,8 @@ class BatchInference(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        dead_letters = aws.sqs.Queue(
-            f"{name}-dlq", message_retention_seconds=14 * 24 * 60 * 60, sqs_managed_sse_enabled=True, opts=child
-        )
-        dead_letter_policy = aws.sqs.QueuePolicy(
-            f"{name}-dlq",
-            queue_url=dead_letters.url,
-            policy=iam.document(
-                [
-                    iam.allow_service("events", ["sqs:SendMessage"], dead_letters.arn, rule.arn),
-                    iam.refuse_unencrypted_transport("sqs", dead_letters.arn),
-                ]
-            ),
-            opts=child,
-        )
+        dead_letters = dead_letter_queue(f"{name}-dlq", child)
+        dead_letter_policy = accept_from(f"{name}-dlq", dead_letters, "events", [rule.arn], child)
         role, policy = iam.role(
             name, iam.assume_role("events", rule.arn), [iam.allow(["states:StartExecution"], release.arn)], child
         )

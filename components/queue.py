@@ -31,9 +31,7 @@ class WorkQueue(pulumi.ComponentResource):
     ) -> None:
         super().__init__("custom-labels-batch:index:WorkQueue", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.dead_letter_queue = aws.sqs.Queue(
-            f"{name}-dlq", message_retention_seconds=14 * DAY_SECONDS, sqs_managed_sse_enabled=True, opts=child
-        )
+        self.dead_letter_queue = dead_letter_queue(f"{name}-dlq", child)
         self.queue = aws.sqs.Queue(
             name,
             message_retention_seconds=10 * DAY_SECONDS,
@@ -77,22 +75,29 @@ class WorkQueue(pulumi.ComponentResource):
         list of pulumi.Resource
             The policies, for whatever may only exist after them.
         """
+        child = pulumi.ResourceOptions(parent=self)
+        dead_letters = [*source_arns, *dead_letter_sources]
         return [
-            self._policy(self._name, self.queue, service, source_arns),
-            self._policy(f"{self._name}-dlq", self.dead_letter_queue, service, [*source_arns, *dead_letter_sources]),
+            accept_from(self._name, self.queue, service, source_arns, child),
+            accept_from(f"{self._name}-dlq", self.dead_letter_queue, service, dead_letters, child),
         ]
 
-    def _policy(
-        self, name: str, queue: aws.sqs.Queue, service: str, sources: Sequence[pulumi.Input[str]]
-    ) -> aws.sqs.QueuePolicy:
-        return aws.sqs.QueuePolicy(
-            name,
-            queue_url=queue.url,
-            policy=iam.document(
-                [
-                    iam.allow_service(service, ["sqs:SendMessage"], queue.arn, list(sources)),
-                    iam.refuse_unencrypted_transport("sqs", queue.arn),
-                ]
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+
+def dead_letter_queue(name: str, opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
+    """A queue for what could not be handled, with the longest retention SQS has."""
+    return aws.sqs.Queue(name, message_retention_seconds=14 * DAY_SECONDS, sqs_managed_sse_enabled=True, opts=opts)
+
+
+def accept_from(
+    name: str,
+    queue: aws.sqs.Queue,
+    service: str,
+    source_arns: Sequence[pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> aws.sqs.QueuePolicy:
+    """The policy that lets sources of one AWS service send to a queue, and nobody without TLS."""
+    statements = [
+        iam.allow_service(service, ["sqs:SendMessage"], queue.arn, list(source_arns)),
+        iam.refuse_unencrypted_transport("sqs", queue.arn),
+    ]
+    return aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=iam.document(statements), opts=opts)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cfnlint  # type: ignore[import-untyped]
+import cfnlint
 import pulumi
 import pytest
 
