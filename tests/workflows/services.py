@@ -109,6 +109,10 @@ class ImageQueue:
         labelled = min(self.waiting + arrived, capacity)
         self.waiting, self._flowed_at = self.waiting + arrived - labelled, now
         self.done += labelled
+
+    def count(self) -> None:
+        """Let the function write down what it labelled; done only before somebody looks, since it is slow."""
+        self.flow()
         if math.floor(self.done) > self._counted:
             self.count_processed(math.floor(self.done) - self._counted)
             self._counted = math.floor(self.done)

@@ -194,6 +194,7 @@ class World(Integrations):
     @property
     def lock(self) -> Json | None:
         """The lock, if somebody holds it."""
+        self.queue.count()
         found: Json | None = self._dynamodb.get_item(TableName=self.table_name, Key=LOCK).get("Item")
         return found
 
@@ -278,7 +279,7 @@ class World(Integrations):
 
     def _answer(self, boto_name: str, operation: str, request: Json) -> Json:
         if boto_name == "dynamodb":
-            self.queue.flow()
+            self.queue.count()
             answered: Json = self._dynamodb._make_api_call(operation, request)
             return answered
         if boto_name == "rekognition":
