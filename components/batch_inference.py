@@ -450,8 +450,8 @@ class BatchInference(pulumi.ComponentResource):
     ) -> aws.scheduler.Schedule:
         """Starts a workflow, with a role of its own; made last, since a rate fires as soon as it exists.
 
-        No start date: Scheduler refuses one that is five minutes past, also in the update that any later change of
-        the schedule is. A first tick at once finds an empty queue and costs nothing.
+        No start date: Scheduler refuses one more than five minutes past, and an update, which any later change of the
+        schedule is, sends it again. A first tick at once finds an empty queue and costs nothing.
         """
         name = f"{self._component_name}-{suffix}"
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
