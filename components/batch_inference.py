@@ -505,7 +505,11 @@ class BatchInference(pulumi.ComponentResource):
             rule=rule.name,
             arn=release.arn,
             role_arn=role.arn,
-            input="{}",
+            # Which run ended, and how: DescribeExecution may not know it yet.
+            input_transformer={
+                "input_paths": {"arn": "$.detail.executionArn", "status": "$.detail.status"},
+                "input_template": '{"endedExecutionArn": <arn>, "endedStatus": <status>}',
+            },
             dead_letter_config={"arn": dead_letters.arn},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, dead_letter_policy]),
         )

@@ -47,7 +47,7 @@ class Integrations:
 
     def __init__(self, settings: SandboxSettings, clock: SimulatedClock) -> None:
         self._settings, self._clock = settings, clock
-        self._client = lru_cache(maxsize=256)(self._new_client)
+        self._client = lru_cache(maxsize=256)(self.new_client)
 
     def call(self, role_arn: str, resource: str, arguments: Any) -> Any:
         """Do what a Task's Resource says, signed by the role.
@@ -92,7 +92,8 @@ class Integrations:
         moment = self._clock.at if boto_name == "stepfunctions" else float
         return _document(operation.output_shape, answer, rename, moment)
 
-    def _new_client(self, role_arn: str, boto_name: str) -> Any:
+    def new_client(self, role_arn: str, boto_name: str) -> Any:
+        """A boto3 client of a service that signs as the role; tests put their own world behind it."""
         credentials = session_of_service(role_arn, "states")
         # Any: the type stubs know each service by its literal name only.
         as_role: Any = boto3.session.Session(*credentials, region_name=self._settings.region)

@@ -258,6 +258,28 @@ class TestReleases:
 
         assert (world.record["outcome"], world.record["cause"]) == ("ABORTED", "wrong project")
 
+    def test_the_event_of_an_end_is_believed_before_describe_execution(self, world: World) -> None:
+        world.upload(1000)
+        run = world.start_run()
+        world.wait_for(run, "Wait while images are labelled")
+        world.abort(run)
+        run.status = "RUNNING"  # what an eventually consistent DescribeExecution may still say
+
+        release = world.start_release({"endedExecutionArn": run.arn, "endedStatus": "ABORTED"})
+        world.wait_for(release, "The model is released")
+
+        assert world.record["outcome"] == "ABORTED"
+
+    def test_the_event_of_another_runs_end_releases_nobody(self, world: World) -> None:
+        world.upload(1000)
+        run = world.start_run()
+        world.wait_for(run, "Wait while images are labelled")
+
+        release = world.finish(world.start_release({"endedExecutionArn": "another", "endedStatus": "FAILED"}))
+
+        assert release.states[-1] == "The run is active"
+        assert world.finish(run).status == "SUCCEEDED"
+
     def test_a_caller_that_lost_its_lock_releases_nobody_elses_model(self, world: World) -> None:
         world.upload(1000)
         run = world.start_run()

@@ -259,7 +259,7 @@ class World(Integrations):
 
     # What the workflows reach
 
-    def _new_client(self, role_arn: str, boto_name: str) -> Any:  # noqa: ARG002
+    def new_client(self, role_arn: str, boto_name: str) -> Any:  # noqa: ARG002
         return _Client(self, boto_name)
 
     def answer(self, boto_name: str, operation: str, request: Json) -> Json:

@@ -172,11 +172,15 @@ def test_a_run_that_could_not_release_its_model_is_released(scheduled: Result) -
     assert target.properties["deadLetterConfig"]["arn"] == scheduled.named("batch-rescue-dlq", QUEUE).outputs["arn"]
 
 
-def test_the_release_is_told_nothing_it_should_believe(scheduled: Result) -> None:
-    """Without an input of ours it would read the event's or the schedule's as a run's report."""
-    inputs = [schedule.properties["target"]["input"] for schedule in scheduled.of_type(SCHEDULE)]
+def test_the_rule_tells_the_release_which_run_ended_and_how(scheduled: Result) -> None:
+    transformer = scheduled.named("batch-rescue", TARGET).properties["inputTransformer"]
 
-    assert [*inputs, scheduled.named("batch-rescue", TARGET).properties["input"]] == ["{}"] * 3
+    assert transformer["inputPaths"] == {"arn": "$.detail.executionArn", "status": "$.detail.status"}
+    assert transformer["inputTemplate"] == '{"endedExecutionArn": <arn>, "endedStatus": <status>}'
+
+
+def test_schedules_tell_a_workflow_nothing_it_could_take_for_a_runs_report(scheduled: Result) -> None:
+    assert [schedule.properties["target"]["input"] for schedule in scheduled.of_type(SCHEDULE)] == ["{}"] * 2
 
 
 def test_the_runs_table_is_paid_by_use_forgets_and_can_be_restored(scheduled: Result) -> None:
