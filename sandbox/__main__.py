@@ -43,9 +43,13 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         from sandbox import deploy
 
         return deploy.main(rest)
-    from sandbox import demo
+    if arguments.verb == "demo":
+        from sandbox import demo
 
-    return demo.main(keep_up=arguments.verb == "up")
+        return demo.main()
+    from sandbox import up
+
+    return up.main()
 
 
 if __name__ == "__main__":

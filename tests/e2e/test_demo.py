@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandbox.demo import SUMMARY_FILE
+from sandbox.demo_report import SUMMARY_FILE
 from sandbox.deploy import OUTPUTS_FILE, REPOSITORY
 from tests.e2e.conftest import free_port
 

@@ -1,0 +1,59 @@
+"""`python -m sandbox up`: the stack to play with, until Ctrl-C."""
+
+import time
+from pathlib import Path
+
+from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY
+from sandbox.photographs import photographs
+from sandbox.stack import Stack, console, running_stack
+
+SAMPLES = BUILD / "photographs"
+
+
+def main() -> int:
+    """Deploy the stack, say how to use it, and keep it up."""
+    with running_stack() as stack:
+        return _keep_up(stack)
+
+
+def _keep_up(stack: Stack) -> int:
+    _write_samples(SAMPLES)
+    try:
+        console.print(_how_to_use(stack), markup=False, soft_wrap=True)
+        while True:
+            stack.server.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("\nStopped; nothing is left running.")
+        return 0
+
+
+def _write_samples(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (label, body) in enumerate(photographs(12, seed=7)):
+        (folder / f"{label}-{number}.jpg").write_bytes(body)
+
+
+def _how_to_use(stack: Stack) -> str:
+    outputs, endpoint = stack.outputs, stack.settings.endpoint_url
+    samples = SAMPLES.relative_to(REPOSITORY)
+    return f"""
+The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.relative_to(REPOSITORY)}.
+
+In another terminal, with the AWS CLI:
+
+  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.settings.region}
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws s3 cp --recursive {samples}/ s3://{outputs["sourceBucketName"]}/
+  aws stepfunctions start-execution --state-machine-arn {outputs["stateMachineArn"]}
+  aws s3 ls --recursive s3://{outputs["finalBucketName"]}/
+  curl {endpoint}/_sandbox/model
+
+The same with boto3 ({samples}/ holds photographs to upload):
+
+  import boto3, json
+  outputs = json.load(open("{OUTPUTS_FILE.relative_to(REPOSITORY)}"))
+  session = boto3.Session("test", "test", region_name=outputs["region"])
+  s3 = session.client("s3", endpoint_url=outputs["endpointUrl"])
+  s3.upload_file("{samples}/brick-0.jpg", outputs["sourceBucketName"], "brick-0.jpg")
+"""
