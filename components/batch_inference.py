@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -31,6 +32,9 @@ MOST_EXECUTIONS = 1000
 WILDCARDS_IN_A_PATTERN = 4
 """EventBridge refuses a pattern as too complex where more than some ten states of its wildcards can be reached at
 once. Wildcards with one prefix count twice each."""
+
+AUTO_NAME_ENDING = re.compile(r"-[0-9a-f]{7}$")
+"""What Pulumi adds to a logical name."""
 
 GUARD_SCHEDULE = "rate(15 minutes)"
 
@@ -305,9 +309,12 @@ class BatchInference(pulumi.ComponentResource):
             statements.append(iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn))
         return statements
 
-    def _versions_arn(self) -> pulumi.Output[str]:
-        """All versions of the project: a version's timestamp cannot be derived from the project's."""
-        version = self._args.get("model_version") or "*"
+    def _versions_arn(self, version: str = "*") -> pulumi.Output[str]:
+        """Versions of the project, whose timestamps cannot be derived from the project's.
+
+        What uses and stops a model may do so with every version: a run that is under way, or that died, has the
+        version that was pinned when it began.
+        """
         return self._project_arn.apply(lambda arn: f"{arn.rpartition('/')[0]}/version/{version}/*")
 
     def _event_source_mapping(self) -> aws.lambda_.EventSourceMapping:
@@ -374,7 +381,6 @@ class BatchInference(pulumi.ComponentResource):
             values={
                 "EventSourceMappingUuid": self._mapping.uuid,
                 "RunsTableName": table.name,
-                "ProjectArn": self._project_arn,
                 "FunctionTimeoutSeconds": self._function_timeout,
                 "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
             },
@@ -414,7 +420,9 @@ class BatchInference(pulumi.ComponentResource):
                 iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
                 self._work_the_mapping(),
                 iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
-                iam.allow(["rekognition:StartProjectVersion"], self._versions_arn()),
+                iam.allow(
+                    ["rekognition:StartProjectVersion"], self._versions_arn(self._args.get("model_version") or "*")
+                ),
                 iam.allow(["states:StartExecution"], release.arn),
             ],
             # An hour for the model to start, and two releases: an earlier run's and its own.
@@ -579,8 +587,13 @@ def upload_pattern(bucket: str, keys: list[object]) -> dict[str, object]:
 
 
 def executions_of(workflow: Workflow) -> pulumi.Output[str]:
-    """ARN pattern of a state machine's executions."""
-    return workflow.arn.apply(lambda arn: arn.replace(":stateMachine:", ":execution:", 1) + ":*")
+    """ARN pattern of a state machine's executions, also of one it has replaced, whose name ends in other characters.
+
+    A lock may name an execution of a machine that is no longer there.
+    """
+    return workflow.arn.apply(
+        lambda arn: AUTO_NAME_ENDING.sub("-*", arn.replace(":stateMachine:", ":execution:", 1)) + ":*"
+    )
 
 
 def optional(value: str) -> str | None:

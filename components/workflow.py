@@ -53,7 +53,9 @@ class Workflow(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             name, name_prefix=f"/aws/vendedlogs/states/{name}-", retention_in_days=log_retention_days, opts=child
         )
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
+        options = pulumi.InvokeOptions(parent=self)
+        account = aws.get_caller_identity_output(opts=options).account_id
+        partition = aws.get_partition_output(opts=options).partition
         self.role, policy = iam.role(
             name,
             # Not the machine's own ARN: the machine needs the role first.
@@ -65,8 +67,10 @@ class Workflow(pulumi.ComponentResource):
             name,
             type="STANDARD",
             role_arn=self.role.arn,
-            definition=pulumi.Output.all(**values).apply(
-                lambda known: json.dumps({"TimeoutSeconds": timeout_seconds, **render(definition, known)})
+            definition=pulumi.Output.all(partition, pulumi.Output.all(**values)).apply(
+                lambda known: in_partition(
+                    json.dumps({"TimeoutSeconds": timeout_seconds, **render(definition, known[1])}), known[0]
+                )
             ),
             logging_configuration={
                 "level": "ERROR",
@@ -77,6 +81,11 @@ class Workflow(pulumi.ComponentResource):
         )
         self.arn = self.state_machine.arn
         self.register_outputs({"arn": self.arn})
+
+
+def in_partition(definition: str, partition: str) -> str:
+    """A definition with its service integrations named as a partition names them; the files name the commercial one."""
+    return definition.replace("arn:aws:states:::", f"arn:{partition}:states:::")
 
 
 def render(definition: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,8 +164,6 @@ class Batch:
             logger.warning("Given back to the queue", extra=extra)
         else:
             logger.error("Given back to the queue", extra=extra, exc_info=failure)
-        if seconds is None:
-            return
         try:
             await self._in_thread(partial(self._queue.hide, record, seconds))
         except Exception as error:  # the queue's own visibility timeout is slower, not wrong

@@ -29,17 +29,21 @@ class SuspectError(RetryLaterError):
 Jitter = Callable[[float, float], float]
 
 _LONGEST_PASSING = 60
-_MODEL_MINUTES = (3 * 60, 5 * 60)
+_FIRST_MODEL_WAIT, _LONGEST_MODEL_WAIT = 5 * 60, 60 * 60
 _SHORT = (1, 5)
+_MISTAKE = (45, 75)
+"""Ten receives of a message that always fails fit into the time a run waits for progress: it reaches the dead-letter
+queue within that run, and does not start a billed model again."""
 
 
-def seconds_until_retry(failure: BaseException, receive_count: int, jitter: Jitter = random.uniform) -> int | None:
-    """How long a message should stay hidden, in seconds; None for the queue's visibility timeout.
+def seconds_until_retry(failure: BaseException, receive_count: int, jitter: Jitter = random.uniform) -> int:
+    """How long a message should stay hidden, in seconds.
 
     Parameters
     ----------
     receive_count
-        How often the message was received, this time included; a passing trouble waits longer each time.
+        How often the message was received, this time included; a passing trouble, and a model that is not up, wait
+        longer each time: ten receives of a message last hours where nobody starts the model.
     jitter
         Draws from a range, so that messages that failed together do not come back together.
 
@@ -47,12 +51,13 @@ def seconds_until_retry(failure: BaseException, receive_count: int, jitter: Jitt
     -------
     >>> seconds_until_retry(OutOfTimeError(), receive_count=1, jitter=max)
     5
-    >>> seconds_until_retry(KeyError("a bug"), receive_count=1) is None
-    True
+    >>> [seconds_until_retry(ModelNotUpError(), n, jitter=max) // 60 for n in (1, 2, 3, 9)]
+    [5, 10, 20, 60]
     """
     match failure:
         case ModelNotUpError():
-            low, high = _MODEL_MINUTES
+            high = min(_LONGEST_MODEL_WAIT, _FIRST_MODEL_WAIT << min(receive_count - 1, 10))
+            low = high * 0.6
         case OutOfTimeError():
             low, high = _SHORT
         case SuspectError() | BusyKeyError():
@@ -60,9 +65,8 @@ def seconds_until_retry(failure: BaseException, receive_count: int, jitter: Jitt
         case Exception() if is_passing(failure):
             low, high = 1, _grown(receive_count)
         case _:
-            return None
-    seconds: float = jitter(low, high)
-    return round(seconds)
+            low, high = _MISTAKE
+    return round(jitter(low, high))
 
 
 def _grown(receive_count: int) -> int:

@@ -64,7 +64,7 @@ class TestWithImages:
         assert record["id"] == f"2026-11-25T03:00:00.000Z#{run.name}"
         assert (record["outcome"], record["cause"], record["runExecutionArn"]) == ("DRAINED", "", run.arn)
         assert (record["backlogAtStart"], record["processed"], record["rejected"]) == (100, 100, 0)
-        assert (record["projectVersionArn"], record["startedByRun"]) == (world.model.arn, True)
+        assert (record["projectVersionArn"], record["startedByRun"]) == (world.model.arn, "true")
         assert record["inferenceUnits"] == 1
         assert record["expiresAt"] == pytest.approx(record["endedAt"] / 1000 + 400 * 24 * HOUR, abs=1)
 
@@ -233,7 +233,7 @@ class TestWhichVersion:
             assert world.model.status == "RUNNING"
             assert not world.called("StartProjectVersion")
             assert not world.called("StopProjectVersion")
-            assert (world.record["startedByRun"], world.record["billedInferenceUnitMinutes"]) == (False, 0)
+            assert (world.record["startedByRun"], world.record["billedInferenceUnitMinutes"]) == ("false", 0)
             assert world.mapping.maximum_concurrency == 4
             world.assert_released()
 
@@ -250,7 +250,7 @@ class TestWhichVersion:
         world.finish(run)
 
         assert run.status == "SUCCEEDED"
-        assert (world.record["startedByRun"], world.record["inferenceUnits"]) == (True, 1)
+        assert (world.record["startedByRun"], world.record["inferenceUnits"]) == ("true", 1)
         world.assert_released()
 
 

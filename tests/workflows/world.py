@@ -231,7 +231,8 @@ class World(Integrations):
             "runExecutionArn": {"S": holder},
             "runName": {"S": "left-behind"},
             "startedAt": {"N": str(int(self.timeline.now * 1000))},
-            "startedByRun": {"BOOL": False},
+            "projectArn": {"S": self.project.arn},
+            "startedByRun": {"S": "false"},
             "inferenceUnits": {"N": "1"},
             "backlogAtStart": {"N": "0"},
             "processed": {"N": "0"},
@@ -337,9 +338,9 @@ class World(Integrations):
         shared = {
             "EventSourceMappingUuid": MAPPING_UUID,
             "RunsTableName": self.table_name,
-            "ProjectArn": self.project.arn,
         }
         batch = {
+            "ProjectArn": self.project.arn,
             "ImageQueueUrl": QUEUE_URL,
             "ReleaseStateMachineArn": f"{PREFIX}:stateMachine:{RELEASE}",
             "ModelVersion": chosen.model_version,

@@ -64,7 +64,7 @@ def test_stars_inside_an_arn_stand_for_what_is_below_one_resource(graph: Result)
         r"arn:aws:s3:::[a-z0-9-]+(/(images|superseded|rejected))?/\*"
         r"|arn:aws:logs:us-east-1:\d+:log-group:/aws/lambda/batch-analyze-image-\w+:\*"
         r"|arn:aws:rekognition:us-east-1:\d+:project/surfaces/version/\*/\*"
-        r"|arn:aws:states:us-east-1:\d+:execution:batch-(run|release-model)-\w+:\*"
+        r"|arn:aws:states:us-east-1:\d+:execution:batch-(run|release-model)-\*:\*"
     )
     for resource, statement in statements(graph):
         for arn in as_list(statement.get("Resource", [])):
@@ -228,13 +228,14 @@ def test_on_upload_the_function_looks_for_the_running_version_and_has_no_table(o
     assert not any(action.startswith("dynamodb:") for action in actions)
 
 
-def test_a_pinned_version_is_the_only_one_that_is_used() -> None:
+def test_a_pinned_version_is_the_only_one_that_is_started_and_any_may_be_asked_and_stopped() -> None:
     graph = record_stack(modelVersion="v.2")
-    pinned = {"arn:aws:rekognition:us-east-1:123456789012:project/surfaces/version/v.2/*"}
+    versions = "arn:aws:rekognition:us-east-1:123456789012:project/surfaces/version"
 
-    assert allowed(graph, "batch-analyze-image")["rekognition:DetectCustomLabels"] == pinned
-    assert allowed(graph, "batch-run")["rekognition:StartProjectVersion"] == pinned
-    assert allowed(graph, "batch-release-model")["rekognition:StopProjectVersion"] == pinned
+    assert allowed(graph, "batch-run")["rekognition:StartProjectVersion"] == {f"{versions}/v.2/*"}
+    # A run that began before the version was pinned still has another one.
+    assert allowed(graph, "batch-analyze-image")["rekognition:DetectCustomLabels"] == {f"{versions}/*/*"}
+    assert allowed(graph, "batch-release-model")["rekognition:StopProjectVersion"] == {f"{versions}/*/*"}
 
 
 def test_only_the_run_starts_and_only_the_release_stops_a_model(scheduled: Result) -> None:

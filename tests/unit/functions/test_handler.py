@@ -146,7 +146,7 @@ class TestABatch:
         images = [world.upload(f"{number}.png", png()) for number in range(3)]
 
         assert function(batch(images)) == ["0", "1", "2"]
-        assert function.hidden == {}, "our own mistakes wait for the queue's visibility timeout"
+        assert all(45 <= seconds <= 75 for seconds in function.hidden.values())
 
     def test_is_handled_by_as_many_threads_as_allowed(self, world: World, function: Lambda) -> None:
         together = threading.Barrier(4)
