@@ -34,6 +34,8 @@ BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9]+(?:\.[0-9]+){3}\Z)[a-z0-9][a-z0-9.
 RESERVED_BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
+MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
+LONGEST_RATE_MINUTES = 7 * 24 * 60
 RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")
 CRON = re.compile(r"cron\(([^ ]+(?: [^ ]+){5})\)")
 
@@ -139,7 +141,10 @@ def _existing_bucket_name(value: str, info: ValidationInfo) -> str:
 
 
 def _schedule(value: str) -> str:
-    if RATE.fullmatch(value):
+    if rate := RATE.fullmatch(value):
+        number, unit = rate[1].split(" ")
+        if int(number) * MINUTES[unit.rstrip("s")] > LONGEST_RATE_MINUTES:
+            raise ValueError("the image queue keeps a message for 10 days, so look at it every 7 days at least")
         return value
     cron = CRON.fullmatch(value)
     if not cron:
@@ -348,8 +353,8 @@ class Settings(BaseModel):
     )
     powertools_layer_arn: Annotated[str, AfterValidator(_layer_arn)] | None = _setting(
         None,
-        "Powertools for AWS Lambda (Python) layer to use instead of AWS's public one, which only the commercial "
-        "partition has",
+        "Powertools for AWS Lambda (Python) layer to use instead of AWS's public one; needed outside the commercial "
+        "partition",
         "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION",
         "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:layer:powertools:1",
     )

@@ -12,7 +12,7 @@ FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
 POWERTOOLS_ACCOUNT = "017000801446"
 POWERTOOLS_LAYER = "AWSLambdaPowertoolsPythonV3-python313-arm64:27"
-"""AWS's public layer (Powertools for AWS Lambda documentation); it exists in the commercial partition only."""
+"""AWS's public layer in the commercial partition (Powertools for AWS Lambda documentation); others have another ARN."""
 
 METRICS_NAMESPACE = "CustomLabelsBatch"
 
@@ -95,8 +95,8 @@ def _public_powertools_layer(parent: pulumi.Resource) -> pulumi.Output[str]:
     def layer(found: tuple[str, str]) -> str:
         if found[0] != "aws":
             raise ValueError(
-                f"AWS's public Powertools layer does not exist in the partition {found[0]!r}; publish the layer in "
-                "your account and set powertoolsLayerArn to the ARN of its version"
+                f"There is no known ARN of the public Powertools layer for the partition {found[0]!r}; look it up, or "
+                "publish the layer in your account, and set powertoolsLayerArn to the ARN of its version"
             )
         return f"arn:aws:lambda:{found[1]}:{POWERTOOLS_ACCOUNT}:layer:{POWERTOOLS_LAYER}"
 

@@ -93,7 +93,7 @@ def test_every_default_would_be_accepted_if_it_were_set() -> None:
         ("trigger", "upload", "upload"),
         ("schedule", "rate(1 minute)", "rate(1 minute)"),
         ("schedule", "rate(15 minutes)", "rate(15 minutes)"),
-        ("schedule", "rate(10 days)", "rate(10 days)"),
+        ("schedule", "rate(7 days)", "rate(7 days)"),
         ("schedule", "cron(0 6 ? * MON-FRI *)", "cron(0 6 ? * MON-FRI *)"),
         ("schedule", "cron(0/15 8-17 1,15 JAN-MAR ? 2026-2030)", "cron(0/15 8-17 1,15 JAN-MAR ? 2026-2030)"),
         ("schedule", "cron(*/5 * L * ? *)", "cron(*/5 * L * ? *)"),
@@ -183,6 +183,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("trigger", "hourly", "input should be 'schedule' or 'upload'"),
     ("schedule", "hourly", "neither a rate(...) nor a cron(...) expression"),
     ("schedule", "at(2026-11-22T00:00:00)", "neither a rate(...) nor a cron(...) expression"),
+    ("schedule", "rate(8 days)", "the image queue keeps a message for 10 days"),
+    ("schedule", "rate(169 hours)", "the image queue keeps a message for 10 days"),
     ("schedule", "rate(1 hours)", "neither a rate(...) nor a cron(...) expression"),
     ("schedule", "rate(2 hour)", "neither a rate(...) nor a cron(...) expression"),
     ("schedule", "rate(0 minutes)", "neither a rate(...) nor a cron(...) expression"),
@@ -365,14 +367,13 @@ def test_an_accepted_cron_expression_fires_by_the_emulators_parser(expression: s
 
 @given(st.from_regex(r"rate\([0-9]{1,3} (minute|hour|day)s?\)", fullmatch=True))
 @example("rate(1 hour)")
-def test_an_accepted_rate_has_a_unit_that_agrees_with_its_number(expression: str) -> None:
+def test_an_accepted_rate_is_at_most_a_week_and_has_a_unit_that_agrees_with_its_number(expression: str) -> None:
     number = int(expression[len("rate(") :].split(" ")[0])
     plural = expression.endswith("s)")
     leading_zero = expression.startswith("rate(0")
 
-    assert is_accepted(schedule=expression) == (number > 0 and plural == (number > 1) and not leading_zero)
-    if number:
-        assert _parse_rate_seconds(expression)
+    well_formed = number > 0 and plural == (number > 1) and not leading_zero
+    assert is_accepted(schedule=expression) == (well_formed and _parse_rate_seconds(expression) <= 7 * 24 * 60 * 60)
 
 
 @given(

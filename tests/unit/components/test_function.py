@@ -112,7 +112,7 @@ def run_elsewhere(**args: Any) -> Result:
 
 
 def test_without_a_public_layer_the_user_is_told_to_bring_one() -> None:
-    with pytest.raises(SandboxError, match=r"does not exist in the partition 'aws-us-gov'.*set powertoolsLayerArn"):
+    with pytest.raises(SandboxError, match=r"for the partition 'aws-us-gov'.*set powertoolsLayerArn"):
         run_elsewhere()
 
 

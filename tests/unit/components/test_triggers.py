@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.workflow import render
+from components.workflow import in_partition, render
 from sandbox.deployer.model import Properties
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import (
@@ -272,3 +272,9 @@ def test_the_release_exists_before_the_run_that_needs_it(scheduled: Result) -> N
 def test_a_definition_and_its_values_must_agree(values: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         render("release_model", values)
+
+
+def test_a_definition_names_the_integrations_of_its_partition() -> None:
+    definition = '{"Resource": "arn:aws:states:::dynamodb:getItem"}'
+
+    assert in_partition(definition, "aws-us-gov") == '{"Resource": "arn:aws-us-gov:states:::dynamodb:getItem"}'
