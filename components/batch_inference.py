@@ -1,9 +1,7 @@
 """Labels images with a Rekognition Custom Labels model that runs only while there are images."""
 
-import itertools
 import json
 import math
-import re
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -13,12 +11,12 @@ from components import iam
 from components.bucket import PrivateBucket
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
-from components.queue import WorkQueue, accept_from, dead_letter_queue
+from components.queue import WorkQueue
+from components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
+from components.uploads import queue_uploads
 from components.workflow import Workflow
 
 TRIGGERS = ("schedule", "upload")
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 BATCH_SIZE = 10
 """Messages a function call takes: the most that SQS hands out without a batching window."""
@@ -28,15 +26,6 @@ EXECUTIONS_PER_INFERENCE_UNIT = 2
 
 MOST_EXECUTIONS = 1000
 """The highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
-
-WILDCARDS_IN_A_PATTERN = 4
-"""EventBridge refuses a pattern as too complex where more than some ten states of its wildcards can be reached at
-once. Wildcards with one prefix count twice each."""
-
-AUTO_NAME_ENDING = re.compile(r"-[0-9a-f]{7}$")
-"""What Pulumi adds to a logical name."""
-
-GUARD_SCHEDULE = "rate(15 minutes)"
 
 RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
 """Twice what release_model waits for the model to stop, so that it ends by its own rules."""
@@ -210,21 +199,9 @@ class BatchInference(pulumi.ComponentResource):
         )
 
     def _queue_uploads(self) -> list[pulumi.Resource]:
-        """Every uploaded image becomes a message; what cannot be delivered ends in the dead-letter queue."""
+        """What must exist before an upload is announced; for a bucket of ours, the announcing too."""
         name = f"{self._component_name}-uploads"
-        keys_of_rules = image_keys(self._args.get("image_prefix", ""))
-        rules = {suffix: self._upload_rule(name + suffix, keys) for suffix, keys in keys_of_rules.items()}
-        policies = self._queue.accept("events", [rule.arn for rule in rules.values()])
-        targets = [
-            aws.cloudwatch.EventTarget(
-                name + suffix,
-                rule=rule.name,
-                arn=self._queue.arn,
-                dead_letter_config={"arn": self._queue.dead_letter_queue.arn},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=policies),
-            )
-            for suffix, rule in rules.items()
-        ]
+        targets = queue_uploads(name, self._source_name, self._args.get("image_prefix", ""), self._queue, parent=self)
         if self._source is None:
             return [*targets]
         notification = aws.s3.BucketNotification(
@@ -235,17 +212,6 @@ class BatchInference(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*targets, *self._source.ready]),
         )
         return [*targets, notification]
-
-    def _upload_rule(self, name: str, keys: list[object]) -> aws.cloudwatch.EventRule:
-        return aws.cloudwatch.EventRule(
-            name,
-            description="Images uploaded to the source bucket",
-            event_pattern=self._source_name.apply(
-                # Unescaped, since a pattern may have 2,048 characters.
-                lambda bucket: json.dumps(upload_pattern(bucket, keys), ensure_ascii=False)
-            ),
-            opts=self._child,
-        )
 
     def _predictions_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
         """Only IAM principals publish here, so AWS's own key for SNS will do."""
@@ -355,19 +321,25 @@ class BatchInference(pulumi.ComponentResource):
 
     def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
         """Both state machines, and everything that starts them, after what a run needs."""
+        name = self._component_name
         release = self._release_model(table)
         batch = self._batch_inference(table, release)
-        needed = [*needed, release, batch, *self._allow_looking_at_executions(batch, release)]
-        group = aws.scheduler.ScheduleGroup(self._component_name, opts=self._child)
-        guard_schedule = self._schedule("release-model", group, release, GUARD_SCHEDULE, "UTC", needed)
-        rescue = self._release_after_failed_runs(batch, release)
-        schedule = self._schedule(
-            "run",
+        # A run and a release each look whether the lock's holder, of either kind, is alive.
+        looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
+        needed = [*needed, release, batch, *looking]
+        group = aws.scheduler.ScheduleGroup(name, opts=self._child)
+        rescue = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
+        guard = schedule_workflow(
+            f"{name}-release-model", group, release, GUARD_SCHEDULE, "UTC", parent=self, after=needed
+        )
+        schedule = schedule_workflow(
+            f"{name}-run",
             group,
             batch,
             self._args.get("schedule", "rate(1 hour)"),
             self._args.get("schedule_timezone", "UTC"),
-            [*needed, guard_schedule, rescue],
+            parent=self,
+            after=[*needed, guard, rescue],
         )
         self.state_machine_arn = batch.arn.apply(optional)
         self.release_state_machine_arn = release.arn.apply(optional)
@@ -434,94 +406,6 @@ class BatchInference(pulumi.ComponentResource):
     def _work_the_mapping(self) -> iam.Statement:
         return iam.allow(["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"], self._mapping.arn)
 
-    def _allow_looking_at_executions(self, batch: Workflow, release: Workflow) -> list[pulumi.Resource]:
-        """A run and a release each look whether a lock's holder, of either kind, is alive."""
-        executions = [executions_of(workflow) for workflow in (batch, release)]
-        return [
-            aws.iam.RolePolicy(
-                f"{self._component_name}-{suffix}-executions",
-                role=workflow.role.name,
-                policy=iam.document([iam.allow(["states:DescribeExecution"], executions)]),
-                opts=self._child,
-            )
-            for suffix, workflow in (("run", batch), ("release-model", release))
-        ]
-
-    def _schedule(
-        self,
-        suffix: str,
-        group: aws.scheduler.ScheduleGroup,
-        workflow: Workflow,
-        expression: pulumi.Input[str],
-        timezone: pulumi.Input[str],
-        after: list[pulumi.Resource],
-    ) -> aws.scheduler.Schedule:
-        """Starts a workflow, with a role of its own; made last, since a rate fires as soon as it exists.
-
-        No start date: Scheduler refuses one more than five minutes past, and an update, which any later change of the
-        schedule is, sends it again. A first tick at once finds an empty queue and costs nothing.
-        """
-        name = f"{self._component_name}-{suffix}"
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
-        role, policy = iam.role(
-            f"{name}-schedule",
-            iam.assume_role("scheduler", group.arn, account),
-            [iam.allow(["states:StartExecution"], workflow.arn)],
-            self._child,
-        )
-        return aws.scheduler.Schedule(
-            name,
-            group_name=group.name,
-            schedule_expression=expression,
-            schedule_expression_timezone=timezone,
-            flexible_time_window={"mode": "OFF"},
-            target={
-                "arn": workflow.arn,
-                "role_arn": role.arn,
-                "input": "{}",
-                # The next tick does what this one could not.
-                "retry_policy": {"maximum_retry_attempts": 2, "maximum_event_age_in_seconds": 300},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *after]),
-        )
-
-    def _release_after_failed_runs(self, batch: Workflow, release: Workflow) -> pulumi.Resource:
-        """A run that failed, timed out or was aborted cannot release its model itself."""
-        name = f"{self._component_name}-rescue"
-        child = self._child
-        rule = aws.cloudwatch.EventRule(
-            name,
-            description="Runs that ended without releasing their model",
-            event_pattern=batch.arn.apply(
-                lambda arn: json.dumps(
-                    {
-                        "source": ["aws.states"],
-                        "detail-type": ["Step Functions Execution Status Change"],
-                        "detail": {"stateMachineArn": [arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
-                    }
-                )
-            ),
-            opts=child,
-        )
-        dead_letters = dead_letter_queue(f"{name}-dlq", child)
-        dead_letter_policy = accept_from(f"{name}-dlq", dead_letters, "events", [rule.arn], child)
-        role, policy = iam.role(
-            name, iam.assume_role("events", rule.arn), [iam.allow(["states:StartExecution"], release.arn)], child
-        )
-        return aws.cloudwatch.EventTarget(
-            name,
-            rule=rule.name,
-            arn=release.arn,
-            role_arn=role.arn,
-            # Which run ended, and how: DescribeExecution may not know it yet.
-            input_transformer={
-                "input_paths": {"arn": "$.detail.executionArn", "status": "$.detail.status"},
-                "input_template": '{"endedExecutionArn": <arn>, "endedStatus": <status>}',
-            },
-            dead_letter_config={"arn": dead_letters.arn},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, dead_letter_policy]),
-        )
-
 
 def calls_per_second(tps_per_inference_unit: float) -> float:
     """DetectCustomLabels calls a second that one function execution may make: its share of its unit's TPS."""
@@ -557,43 +441,6 @@ def project_in(arn: str, region: str, account: str) -> str:
             "(aws rekognition copy-project-version) and name the project it is copied to"
         )
     return arn
-
-
-def image_keys(prefix: str) -> dict[str, list[object]]:
-    """The matchers of an image's key, for each rule they need, by the end of the rule's name.
-
-    A pattern can ask for a suffix in any case, but not for a prefix as well. With a prefix every spelling of a suffix
-    is asked for by a wildcard of its own, a few in each rule. A key has one spelling, so it matches one rule.
-    """
-    if not prefix:
-        return {"": [{"suffix": {"equals-ignore-case": suffix}} for suffix in IMAGE_SUFFIXES]}
-    literally = prefix.replace("\\", "\\\\").replace("*", "\\*")
-    wildcards: list[object] = [
-        {"wildcard": f"{literally}*.{''.join(letters)}"}
-        for suffix in IMAGE_SUFFIXES
-        for letters in itertools.product(*((letter, letter.upper()) for letter in suffix.removeprefix(".")))
-    ]
-    starts = range(0, len(wildcards), WILDCARDS_IN_A_PATTERN)
-    return {f"-{n}": wildcards[start : start + WILDCARDS_IN_A_PATTERN] for n, start in enumerate(starts, 1)}
-
-
-def upload_pattern(bucket: str, keys: list[object]) -> dict[str, object]:
-    """The EventBridge pattern of an image uploaded to a bucket."""
-    return {
-        "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
-    }
-
-
-def executions_of(workflow: Workflow) -> pulumi.Output[str]:
-    """ARN pattern of a state machine's executions, also of one it has replaced, whose name ends in other characters.
-
-    A lock may name an execution of a machine that is no longer there.
-    """
-    return workflow.arn.apply(
-        lambda arn: AUTO_NAME_ENDING.sub("-*", arn.replace(":stateMachine:", ":execution:", 1)) + ":*"
-    )
 
 
 def optional(value: str) -> str | None:

@@ -13,6 +13,9 @@ from components import iam
 
 WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
 
+AUTO_NAME_ENDING = re.compile(r"-[0-9a-f]{7}$")
+"""What Pulumi adds to a logical name."""
+
 _TOKEN = re.compile(r"\$\{(\w+)\}")
 
 # CloudWatch Logs has no ARN for its delivery configuration (Step Functions developer guide, "Logging").
@@ -31,7 +34,7 @@ _LOG_DELIVERY = [
 class Workflow(pulumi.ComponentResource):
     """A standard state machine with a role, and a log group of its own for errors.
 
-    `role` is for what can only be allowed once the machine has an ARN.
+    `arn` is the machine's.
     """
 
     state_machine: aws.sfn.StateMachine
@@ -81,6 +84,26 @@ class Workflow(pulumi.ComponentResource):
         )
         self.arn = self.state_machine.arn
         self.register_outputs({"arn": self.arn})
+
+    def allow_describing_executions(self, workflows: Sequence["Workflow"]) -> aws.iam.RolePolicy:
+        """Let this workflow look at executions, in a policy of its own: a machine has its ARN only after its role."""
+        executions = [executions_of(workflow) for workflow in workflows]
+        return aws.iam.RolePolicy(
+            f"{self._name}-executions",
+            role=self.role.name,
+            policy=iam.document([iam.allow(["states:DescribeExecution"], executions)]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def executions_of(workflow: Workflow) -> pulumi.Output[str]:
+    """ARN pattern of a state machine's executions, also of one it has replaced, whose name ends in other characters.
+
+    A lock may name an execution of a machine that is no longer there.
+    """
+    return workflow.arn.apply(
+        lambda arn: AUTO_NAME_ENDING.sub("-*", arn.replace(":stateMachine:", ":execution:", 1)) + ":*"
+    )
 
 
 def in_partition(definition: str, partition: str) -> str:
