@@ -36,7 +36,7 @@ def running_stack() -> Iterator[Stack]:
     settings = SandboxSettings.from_environment()
     minute = 60 * settings.time_scale
     console.print("[bold]Custom Labels batch, on this machine[/bold]: the real program, functions and workflows")
-    console.print(f"[dim]All durations are simulated: a minute of AWS takes {minute:.3g} seconds here.[/dim]\n")
+    console.print(f"[dim]Minutes are simulated, and take {minute:.3g} seconds each; seconds are real.[/dim]\n")
     with ExitStack() as cleanup:
         with step("Starting an emulated AWS and training its model"):
             server = cleanup.enter_context(ServerProcess(settings, BUILD))
