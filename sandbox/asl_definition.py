@@ -1,7 +1,19 @@
-"""What AWS refuses in a state machine's definition before it ever runs: fields and transitions."""
+"""What AWS asks of a state machine before it ever runs: known fields, whole transitions, and the rights to log."""
 
 from collections.abc import Iterator
 from typing import Any
+
+LOG_DELIVERY_ACTIONS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""What a state machine's role needs to log, all on "*" (Step Functions developer guide)."""
 
 State = dict[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from sandbox import asl
-from sandbox.asl_definition import problems
+from sandbox.asl_definition import LOG_DELIVERY_ACTIONS, problems
 from sandbox.clock import SimulatedClock, iso
 from sandbox.emulator.access import role_may, role_trusts
 from sandbox.emulator.integrations import Integrations
@@ -29,16 +29,6 @@ _EvaluationError = require(stepfunctions, "_ExecutionError")
 Record = dict[str, Any]
 
 # From "Logging in CloudWatch Logs" in the Step Functions developer guide.
-_LOG_DELIVERY_ACTIONS = (
-    "CreateLogDelivery",
-    "GetLogDelivery",
-    "UpdateLogDelivery",
-    "DeleteLogDelivery",
-    "ListLogDeliveries",
-    "PutResourcePolicy",
-    "DescribeResourcePolicies",
-    "DescribeLogGroups",
-)
 
 
 def install(integrations: Integrations, clock: SimulatedClock) -> None:
@@ -221,7 +211,7 @@ def _logging_refusal(data: Record) -> Any:
         return _error(
             "InvalidLoggingConfiguration", "Invalid Logging Configuration: Log Group ARN must end with :*", 400
         )
-    if all(role_may(data.get("roleArn", ""), f"logs:{action}", "*") for action in _LOG_DELIVERY_ACTIONS):
+    if all(role_may(data.get("roleArn", ""), action, "*") for action in LOG_DELIVERY_ACTIONS):
         return None
     message = "The state machine IAM Role is not authorized to access the Log Destination"
     return _error("AccessDeniedException", message, 400)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.asl_definition import LOG_DELIVERY_ACTIONS
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Registration
@@ -11,18 +12,6 @@ from sandbox.deployer.services.logs import log_group_is_made
 from sandbox.errors import SandboxError
 
 _STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
-
-_LOG_DELIVERY_ACTIONS = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-)
-"""What a state machine's role needs to log, all on "*" (Step Functions developer guide)."""
 
 
 @creates(_STATE_MACHINE)
@@ -72,6 +61,6 @@ def _logging(cloud: Cloud, resource: Registration, role: str, config: Arguments)
     group = destination.removesuffix(":*").partition(":log-group:")[2]
     if not log_group_is_made(cloud, resource, group):
         raise SandboxError(f"log group {group} is not made before the state machine")
-    require_allowed(cloud, resource, role, _LOG_DELIVERY_ACTIONS, "*", "the state machine's logging")
+    require_allowed(cloud, resource, role, LOG_DELIVERY_ACTIONS, "*", "the state machine's logging")
     logging["destinations"] = [{"cloudWatchLogsLogGroup": {"logGroupArn": destination}}]
     return logging
