@@ -266,7 +266,9 @@ def test_a_project_that_is_elsewhere_is_refused(place: str, arn: str) -> None:
 
 
 def test_the_project_may_be_an_output() -> None:
-    graph = record_component(project_arn=pulumi.Output.from_input(PROJECT_ARN))
+    from components.batch_inference import BatchInference
+
+    graph = record_program(lambda: BatchInference("batch", {"project_arn": pulumi.Output.from_input(PROJECT_ARN)}))
 
     assert allowed(graph, "batch-run")["rekognition:DescribeProjectVersions"] == {PROJECT_ARN}
 

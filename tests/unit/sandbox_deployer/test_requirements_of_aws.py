@@ -155,6 +155,6 @@ def _schedule(role: aws.iam.Role) -> None:
 
 
 def _all_but(action: str) -> tuple[str, ...]:
-    from sandbox.deployer.services.stepfunctions import _LOG_DELIVERY_ACTIONS
+    from sandbox.asl_definition import LOG_DELIVERY_ACTIONS
 
-    return tuple(a for a in _LOG_DELIVERY_ACTIONS if a != action)
+    return tuple(a for a in LOG_DELIVERY_ACTIONS if a != action)
