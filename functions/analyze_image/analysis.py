@@ -207,6 +207,7 @@ class Analysis:
             sequencer=image.sequencer,
             size=image.size,
             project_version_arn=finding.project_version_arn,
+            uploaded_at=image.uploaded_at,
             processed_at=self._now(),
             labels=finding.labels,
             reason=finding.reason,

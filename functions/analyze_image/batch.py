@@ -19,11 +19,11 @@ from functions.analyze_image.failures import (
     SuspectError,
     seconds_until_retry,
 )
-from functions.analyze_image.image_queue import ImageQueue
 from functions.analyze_image.message import parse_message
 from functions.shared.aws_errors import is_passing, is_throttled
 from functions.shared.image_version import ImageVersion
 from functions.shared.observability import logger
+from functions.shared.work_queue import WorkQueue
 
 LONGEST_IMAGE_SECONDS = 30
 """What must be left of the function's timeout to begin one more image: its calls with their retries. Half of
@@ -98,7 +98,7 @@ class Batch:
     def __init__(
         self,
         analysis: Analysis,
-        queue: ImageQueue,
+        queue: WorkQueue,
         executor: Executor,
         size: int,
         seconds_left: Callable[[], float],

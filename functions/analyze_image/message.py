@@ -2,13 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
 from functions.shared.image_version import ImageVersion
-
-
-class MalformedMessageError(ValueError):
-    """The message is no Object Created event; only a person can say what it is, so it ends in the DLQ."""
+from functions.shared.messages import read_message
 
 
 class _Bucket(BaseModel):
@@ -31,6 +28,7 @@ class _Detail(BaseModel):
 class _ObjectCreated(BaseModel):
     source: Literal["aws.s3"]
     detail_type: Literal["Object Created"] = Field(alias="detail-type")
+    time: AwareDatetime
     detail: _Detail
 
 
@@ -43,14 +41,9 @@ def parse_message(body: str) -> ImageVersion:
     Raises
     ------
     MalformedMessageError
-        Naming what is wrong, without quoting the message.
+        As `read_message` does.
     """
-    try:
-        event = _ObjectCreated.model_validate_json(body)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        text = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in problems)
-        raise MalformedMessageError(f"Not an Object Created event: {text}") from None
+    event = read_message(_ObjectCreated, body, "an Object Created event")
     created = event.detail.object
     return ImageVersion(
         bucket=event.detail.bucket.name,
@@ -59,4 +52,5 @@ def parse_message(body: str) -> ImageVersion:
         etag=created.etag.strip('"'),
         sequencer=created.sequencer,
         size=created.size,
+        uploaded_at=event.time,
     )

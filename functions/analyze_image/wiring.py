@@ -9,7 +9,6 @@ from botocore.config import Config
 from functions.analyze_image.analysis import Analysis
 from functions.analyze_image.environment import AnalyzeImageEnvironment, Trigger
 from functions.analyze_image.final_bucket import FinalBucket
-from functions.analyze_image.image_queue import ImageQueue
 from functions.analyze_image.labels import Thresholds
 from functions.analyze_image.model import Model, RememberedVersion, find_running_version
 from functions.analyze_image.pacer import Pacer
@@ -17,6 +16,7 @@ from functions.analyze_image.predictions_topic import PredictionsTopic
 from functions.analyze_image.runs_table import RunsTable
 from functions.analyze_image.source_bucket import SourceBucket
 from functions.shared.environment import read_environment
+from functions.shared.work_queue import WorkQueue
 
 environment = read_environment(AnalyzeImageEnvironment, os.environ)
 
@@ -52,7 +52,7 @@ _model = Model(
     ),
     _thresholds.lowest,
 )
-queue = ImageQueue(boto3.client("sqs", config=_config))
+queue = WorkQueue(boto3.client("sqs", config=_config))
 analysis = Analysis(
     SourceBucket(_s3),
     FinalBucket(_s3, environment.final_bucket_name),

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 
@@ -19,6 +20,8 @@ class ImageVersion:
         Hexadecimal; orders the versions of one key (see `is_later`).
     size
         Bytes.
+    uploaded_at
+        When S3 says it was created: the same for every delivery of its event.
     """
 
     bucket: str
@@ -27,6 +30,7 @@ class ImageVersion:
     etag: str
     sequencer: str
     size: int
+    uploaded_at: datetime
 
     @cached_property
     def image_id(self) -> str:

@@ -65,6 +65,8 @@ class Prediction(Document):
         Of the source object, as its event said; size in bytes.
     project_version_arn
         The model version that was asked; None if none was.
+    uploaded_at
+        When the source object was created, UTC: the same however often this version is analysed.
     processed_at
         UTC.
     labels
@@ -85,11 +87,12 @@ class Prediction(Document):
     sequencer: str
     size: int
     project_version_arn: str | None
+    uploaded_at: AwareDatetime
     processed_at: AwareDatetime
     labels: tuple[Label, ...]
     reason: Reason | None
 
-    @field_serializer("processed_at")
+    @field_serializer("uploaded_at", "processed_at")
     def _iso_8601(self, moment: datetime) -> str:
         return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.shared.image_version import ImageVersion
+from functions.shared.prediction import Prediction
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:images"
 
@@ -25,7 +26,7 @@ def object_created(image: ImageVersion) -> dict[str, Any]:
         "detail-type": "Object Created",
         "source": "aws.s3",
         "account": "123456789012",
-        "time": "2026-11-22T12:00:00Z",
+        "time": image.uploaded_at.isoformat(),
         "region": "us-east-1",
         "resources": [f"arn:aws:s3:::{image.bucket}"],
         "detail": {
@@ -66,5 +67,15 @@ def batch(images: Sequence[ImageVersion], receive_count: int = 1) -> dict[str, A
         "Records": [
             sqs_record(json.dumps(object_created(image)), str(number), receive_count)
             for number, image in enumerate(images)
+        ]
+    }
+
+
+def predictions_event(*predictions: Prediction, receive_count: int = 1) -> dict[str, Any]:
+    """A batch of messages "0", "1", ... from a queue that the predictions topic delivers to, raw."""
+    return {
+        "Records": [
+            sqs_record(prediction.to_json(), str(number), receive_count)
+            for number, prediction in enumerate(predictions)
         ]
     }

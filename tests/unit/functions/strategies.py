@@ -1,5 +1,7 @@
 """What Hypothesis draws for the functions' tests."""
 
+from datetime import UTC
+
 from hypothesis import strategies as st
 
 from functions.shared.image_version import ImageVersion
@@ -31,4 +33,5 @@ def image_versions() -> st.SearchStrategy[ImageVersion]:
         etag=st.text("0123456789abcdef", min_size=32, max_size=32),
         sequencer=sequencers(),
         size=st.integers(0, 5 * 1024**4),
+        uploaded_at=st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0)),
     )

@@ -46,6 +46,7 @@ class TestAnImageThatCanBeLabelled:
             "sequencer": image.sequencer,
             "size": len(png()),
             "projectVersionArn": VERSION_ARN,
+            "uploadedAt": "2026-11-22T12:00:00.000Z",
             "processedAt": "2026-11-22T12:00:00.000Z",
             "labels": [{"name": "brick", "confidence": 93.25, "boundingBox": None}],
             "reason": None,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.analyze_image.image_queue import ImageQueue
 from functions.shared.image_version import ImageVersion
+from functions.shared.work_queue import WorkQueue
 from tests.unit.functions.events import batch, sqs_record
 from tests.unit.functions.world import (
     FINAL,
@@ -360,7 +360,7 @@ class TestTheQueue:
         (message,) = world.sqs.receive_message(QueueUrl=queue_url, VisibilityTimeout=0)["Messages"]
         record = SQSRecord(sqs_record("any", "0", receipt_handle=message["ReceiptHandle"]))
 
-        ImageQueue(world.sqs).hide(record, 200)
+        WorkQueue(world.sqs).hide(record, 200)
 
         names: list[QueueAttributeNameType] = [
             "ApproximateNumberOfMessages",

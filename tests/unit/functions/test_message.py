@@ -1,18 +1,21 @@
 """Reading the messages of the image queue."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.analyze_image.message import MalformedMessageError, parse_message
+from functions.analyze_image.message import parse_message
 from functions.shared.image_version import ImageVersion
+from functions.shared.messages import MalformedMessageError
 from tests.unit.functions.events import object_created
 from tests.unit.functions.strategies import image_versions
 
-IMAGE = ImageVersion("photographs", "a b+é.png", "Ns3Version", "5d41402a", "0061", 12)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+IMAGE = ImageVersion("photographs", "a b+é.png", "Ns3Version", "5d41402a", "0061", 12, NOON)
 
 
 @given(image=image_versions())
@@ -56,6 +59,8 @@ def without(*path: str) -> dict[str, Any]:
         ('{"Event": "s3:TestEvent"}', "source: Field required"),
         (json.dumps(without("detail", "object", "key")), "detail.object.key: Field required"),
         (json.dumps(without("detail", "object", "sequencer")), "detail.object.sequencer: Field required"),
+        (json.dumps(without("time")), "time: Field required"),
+        (json.dumps(object_created(IMAGE) | {"time": "2026-11-22T12:00:00"}), "time: Input should have timezone info"),
         (json.dumps(object_created(IMAGE) | {"detail-type": "Object Deleted"}), "detail-type: Input should be"),
     ],
 )

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from functions.shared.image_version import ImageVersion, is_later
 from functions.shared.object_keys import MAX_KEY_BYTES, Shelf, place_on, superseded_place
-from functions.shared.prediction import Label, Mark, Prediction, Status
+from functions.shared.prediction import Label, Mark, Prediction
+from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.strategies import image_versions, object_keys, sequencers
-from tests.unit.functions.world import NOON
 
 SUFFIXES = st.sampled_from([".jpg", ".JPEG", ".png"])
 
@@ -27,7 +27,7 @@ class TestAnImageId:
         assert (image.image_id == other.image_id) is same
 
     def test_is_what_it_always_was(self) -> None:
-        image = ImageVersion("bucket", "key", "version", "etag", "00", 1)
+        image = ImageVersion("bucket", "key", "version", "etag", "00", 1, NOON)
 
         # printf 'bucket\nkey\nversion' | sha256sum
         assert image.image_id == "5fd28693015618dda7b00c08814b02750ab8df166c431a9cd142609f9da34d60"
@@ -87,38 +87,20 @@ class TestPlacesInTheFinalBucket:
 class TestADocument:
     @given(image=image_versions(), name=st.text())
     def test_comes_back_as_it_was_written(self, image: ImageVersion, name: str) -> None:
-        written = prediction(image, name)
+        written = prediction(image, Label(name=name, confidence=70.0))
 
         assert Prediction.model_validate_json(written.to_json()) == written
 
     @given(image=image_versions(), name=st.text(st.characters(codec="utf-8")))
     def test_holds_no_character_that_sns_or_sqs_refuse(self, image: ImageVersion, name: str) -> None:
-        assert all(" " <= character <= "~" for character in prediction(image, name).to_json())
+        assert all(
+            " " <= character <= "~" for character in prediction(image, Label(name=name, confidence=70.0)).to_json()
+        )
 
     def test_of_a_later_release_still_serves_as_a_mark(self) -> None:
         later = {"imageId": "1", "sequencer": "00", "finalVersionId": "v", "addedLater": [1]}
 
         assert Mark.model_validate_json(json.dumps(later)) == Mark(image_id="1", sequencer="00", final_version_id="v")
-
-
-def prediction(image: ImageVersion, label: str) -> Prediction:
-    return Prediction(
-        image_id=image.image_id,
-        status=Status.LABELLED,
-        source_bucket=image.bucket,
-        image_key=image.key,
-        source_uri=image.uri,
-        final_uri=image.uri,
-        final_version_id=None,
-        version_id=image.version_id,
-        e_tag=image.etag,
-        sequencer=image.sequencer,
-        size=image.size,
-        project_version_arn=None,
-        processed_at=NOON,
-        labels=(Label(name=label, confidence=70.0),),
-        reason=None,
-    )
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:

@@ -179,6 +179,7 @@ class World:
             etag=answer["ETag"].strip('"'),
             sequencer=f"{next(self.sequence):018X}",
             size=len(data),
+            uploaded_at=NOON,
         )
 
     def analysis(self, *clients: Any, thresholds: Thresholds | None = None) -> Analysis:

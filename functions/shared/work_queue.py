@@ -1,4 +1,4 @@
-"""The image queue: when a message that was given back comes again."""
+"""A queue that feeds a function: when a message that was given back comes again."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-class ImageQueue:
+class WorkQueue:
     def __init__(self, sqs: "SQSClient") -> None:
         self._sqs = sqs
 
