@@ -1,7 +1,7 @@
 """A batch from a queue that is subscribed to the predictions topic."""
 
 import doctest
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -49,12 +49,12 @@ class Queue(WorkQueue):
 
 
 @pytest.fixture
-def queue() -> Iterator[Queue]:
+def queue() -> Queue:
     return Queue()
 
 
 def failed(response: PartialItemFailureResponse) -> list[str]:
-    return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+    return [str(item["itemIdentifier"]) for item in response["batchItemFailures"]]
 
 
 class TestABatch:
