@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, ValidationError, ValidationInfo
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
+
+from setting_types.schedule_expression import checked_schedule
+from setting_types.subscription import Subscription
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -29,72 +31,20 @@ PROJECT_VERSION_ARN = re.compile(
 VERSION_NAME = re.compile(_NAME)
 LAYER_VERSION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]{1,140}:[0-9]+")
 
+QUICK_SIGHT_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/[^/]+/.+")
+
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9]+(?:\.[0-9]+){3}\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 RESERVED_BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-
-MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
-LONGEST_RATE_MINUTES = 7 * 24 * 60
-RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")
-CRON = re.compile(r"cron\(([^ ]+(?: [^ ]+){5})\)")
 
 # "Tag naming limits and requirements" of the Tagging AWS resources guide: 50 in all.
 TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 OWN_TAGS = ("Project", "Stack", "Component")
 MAX_TAGS = 50 - len(OWN_TAGS)
 
-MAX_THRESHOLDS_BYTES = 3000
-"""As JSON in the function's environment, which may have 4 KB in all (Lambda quotas)."""
-
-
-@dataclass(frozen=True)
-class CronField:
-    """One field of a cron expression (EventBridge Scheduler User Guide, "Cron-based schedules").
-
-    `special` is what only this field may say, as a regular expression of the whole field.
-    """
-
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-    steps: bool = True
-    special: str = r"\*"
-
-    def accepts(self, text: str) -> bool:
-        return bool(re.fullmatch(self.special, text)) or all(self._accepts_part(part) for part in text.split(","))
-
-    def _accepts_part(self, part: str) -> bool:
-        start, slash, step = part.partition("/")
-        if slash:
-            right_step = self.steps and _number(step) is not None and 1 <= int(step) <= self.high
-            return right_step and (start == "*" or self._value(start) is not None)
-        first, dash, last = part.partition("-")
-        low, high = self._value(first), self._value(last if dash else first)
-        return low is not None and high is not None and low <= high
-
-    def _value(self, text: str) -> int | None:
-        if text in self.names:
-            return self.low + self.names.index(text)
-        number = _number(text)
-        return number if number is not None and self.low <= number <= self.high else None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else None
-
-
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-CRON_FIELDS = (
-    CronField("minutes", 0, 59),
-    CronField("hours", 0, 23),
-    CronField("day-of-month", 1, 31, special=r"\*|\?|L|([1-9]|[12][0-9]|3[01])W"),
-    CronField("month", 1, 12, _MONTHS),
-    CronField("day-of-week", 1, 7, _DAYS, steps=False, special=r"\*|\?|L|[1-7]L|[1-7]#[1-5]"),
-    CronField("year", 1970, 2199),
-)
+MAX_LABELS_BYTES = 3000
+"""As JSON in a function's environment, which may have 4 KB in all (Lambda quotas)."""
 
 
 class SettingsError(ValueError):
@@ -140,24 +90,6 @@ def _existing_bucket_name(value: str, info: ValidationInfo) -> str:
     return _bucket_name(value, info)
 
 
-def _schedule(value: str) -> str:
-    if rate := RATE.fullmatch(value):
-        number, unit = rate[1].split(" ")
-        if int(number) * MINUTES[unit.rstrip("s")] > LONGEST_RATE_MINUTES:
-            raise ValueError("the image queue keeps a message for 10 days, so look at it every 7 days at least")
-        return value
-    cron = CRON.fullmatch(value)
-    if not cron:
-        raise ValueError("neither a rate(...) nor a cron(...) expression of EventBridge Scheduler")
-    texts = cron[1].split(" ")
-    for field, text in zip(CRON_FIELDS, texts, strict=True):
-        if not field.accepts(text):
-            raise ValueError(f"{text!r} is no value of the field {field.name}")
-    if (texts[2] == "?") == (texts[4] == "?"):
-        raise ValueError("exactly one of day-of-month and day-of-week must be '?'")
-    return value
-
-
 def _timezone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("not a time zone of the IANA database")
@@ -181,9 +113,8 @@ def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
         if not _is_confidence(threshold):
             raise ValueError(f"the threshold of {name!r} is {threshold!r}, not a number from 0 to 100")
     labels = {name: float(threshold) for name, threshold in value.items()}
-    own = {name: threshold for name, threshold in labels.items() if threshold != info.data.get("min_confidence", 70.0)}
-    if (size := len(json.dumps(own, ensure_ascii=False).encode())) > MAX_THRESHOLDS_BYTES:
-        raise ValueError(f"thresholds that differ from minConfidence take {size} bytes; {MAX_THRESHOLDS_BYTES} fit")
+    if (size := len(json.dumps(labels, ensure_ascii=False).encode())) > MAX_LABELS_BYTES:
+        raise ValueError(f"labels and thresholds take {size} bytes as JSON; {MAX_LABELS_BYTES} fit")
     return labels
 
 
@@ -197,6 +128,40 @@ def _structure(text: str) -> Any:
 
 def _is_confidence(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+
+
+def _list(value: Any) -> Any:
+    """A list, which reaches a program as JSON text, or as text with commas."""
+    if not isinstance(value, str):
+        return value
+    parsed = _structure(value)
+    return parsed if isinstance(parsed, list) else [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _subscriptions(value: Any) -> Any:
+    parsed = _structure(value) if isinstance(value, str) else value
+    if not isinstance(parsed, list):
+        raise ValueError("not a list of maps with protocol and endpoint")
+    return parsed
+
+
+def _distinct_subscriptions(subscriptions: list[Subscription], info: ValidationInfo) -> list[Subscription]:
+    taken = {("email", email) for email in info.data.get("notification_emails", [])}
+    for subscription in subscriptions:
+        if subscription.address in taken:
+            raise ValueError(
+                f"{subscription.protocol} {subscription.endpoint!r} is there twice, or in notificationEmails"
+            )
+        taken.add(subscription.address)
+    return subscriptions
+
+
+def _quick_sight_principal_arn(value: str) -> str:
+    if not QUICK_SIGHT_PRINCIPAL_ARN.fullmatch(value):
+        raise ValueError(
+            "not the ARN of a QuickSight user or group (an IAM ARN is not one; aws quicksight list-users shows them)"
+        )
+    return value
 
 
 def _log_retention_days(value: int) -> int:
@@ -268,7 +233,7 @@ class Settings(BaseModel):
         "schedule or upload",
         "schedule",
     )
-    schedule: Annotated[str, AfterValidator(_schedule)] = _setting(
+    schedule: Annotated[str, AfterValidator(checked_schedule)] = _setting(
         "rate(1 hour)",
         "When to look for images",
         "rate(1 minute|hour|day), rate(N minutes|hours|days) or "
@@ -287,6 +252,41 @@ class Settings(BaseModel):
         "a list, comma-separated text, or a map from label to a threshold from 0 to 100",
         '{"crack": 55, "scratch": 80}',
         validate_default=False,
+    )
+    notification_emails: Annotated[list[EmailStr], BeforeValidator(_list)] = _setting(
+        [],
+        "E-mail addresses that hear about labels of interest; each confirms once, by a link AWS sends it",
+        "a list of e-mail addresses, or text with commas",
+        "quality@example.com",
+    )
+    notification_subscriptions: Annotated[
+        list[Subscription], BeforeValidator(_subscriptions), AfterValidator(_distinct_subscriptions)
+    ] = _setting(
+        [],
+        "Other endpoints that hear about them, each with an SNS filter policy if it wants only some",
+        "a list of maps with protocol (email, email-json, http, https, sms, sqs, lambda, application or firehose), "
+        "endpoint, and optionally filterPolicy and subscriptionRoleArn (firehose)",
+        '[{"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:123456789012:alerts", '
+        '"filterPolicy": {"labels": ["crack"]}}]',
+    )
+    notification_mode: Literal["digest", "image"] = _setting(
+        "digest", "One message a batch of images, or one an image", "digest or image", "digest"
+    )
+    notification_batching_window_seconds: int = _setting(
+        60,
+        "Seconds a digest waits for more images",
+        "a whole number from 1 to 300",
+        "300",
+        ge=1,
+        le=300,
+    )
+    presigned_url_minutes: int = _setting(
+        0,
+        "Minutes a notification's link shows its image to anybody who has the link; 0 for no link",
+        "a whole number from 0 to 10080 (7 days)",
+        "60",
+        ge=0,
+        le=10080,
     )
     source_bucket_name: BucketName | None = _setting(
         None, "Physical name of the bucket images are uploaded to", _BUCKET, "acme-surfaces-in"
@@ -348,6 +348,31 @@ class Settings(BaseModel):
     run_retention_days: int = _setting(
         400, "Days that the record of a run is kept", "a whole number from 1 to 3650", "400", ge=1, le=3650
     )
+    prediction_retention_days: int | None = _setting(
+        None,
+        "Days that prediction rows are kept; without it, for ever",
+        "a whole number from 1 to 3650",
+        "730",
+        ge=1,
+        le=3650,
+    )
+    query_result_retention_days: int = _setting(
+        30, "Days that the results of queries are kept", "a whole number from 1 to 3650", "30", ge=1, le=3650
+    )
+    bytes_scanned_cutoff_per_query: int = _setting(
+        10_000_000_000,
+        "Bytes after which Athena ends a query: at 5 USD a terabyte, the default is 5 cents",
+        "a whole number from 10000000 to 7000000000000000",
+        "100000000000",
+        ge=10_000_000,
+        le=7_000_000_000_000_000,
+    )
+    quick_sight_principal_arn: Annotated[str, AfterValidator(_quick_sight_principal_arn)] | None = _setting(
+        None,
+        "QuickSight user or group that gets a finished dashboard; without it, nothing of QuickSight is created",
+        "arn:aws:quicksight:REGION:ACCOUNT:user/NAMESPACE/NAME, or group/NAMESPACE/NAME",
+        "arn:aws:quicksight:eu-west-1:123456789012:user/default/ana",
+    )
     force_destroy: bool = _setting(
         False, "Whether pulumi destroy also deletes buckets that hold objects", "true or false", "false"
     )
@@ -394,11 +419,12 @@ def parse(values: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(str(problem["loc"][0]), problem["msg"], values) for problem in error.errors()]
+        problems = [_explain(problem["loc"], problem["msg"], values) for problem in error.errors()]
         raise SettingsError("The stack's configuration is wrong.\n" + "\n".join(dict.fromkeys(problems))) from None
 
 
-def _explain(key: str, problem: str, values: Mapping[str, Any]) -> str:
+def _explain(location: tuple[int | str, ...], problem: str, values: Mapping[str, Any]) -> str:
+    key, *inside = map(str, location)
     fields = {to_camel(name): field for name, field in Settings.model_fields.items()}
     if key not in fields:
         near = get_close_matches(key, fields, n=1)
@@ -406,7 +432,8 @@ def _explain(key: str, problem: str, values: Mapping[str, Any]) -> str:
         return f"  {key}: there is no such setting.{hint}"
     extra = fields[key].json_schema_extra
     allowed = extra["allowed"] if isinstance(extra, dict) else ""
-    given = f"{values[key]!r}: {_plain(problem)}" if key in values else "it is required, and not set"
+    where = f"{'.'.join(inside)}: " if inside else ""
+    given = f"{values[key]!r}: {where}{_plain(problem)}" if key in values else "it is required, and not set"
     return f"  {key}: {given}.\n    Allowed: {allowed}.\n    Example: pulumi config set {_example(key, fields[key])}"
 
 
@@ -417,7 +444,7 @@ def _plain(problem: str) -> str:
 
 def _example(key: str, field: FieldInfo) -> str:
     example = str((field.examples or [""])[0])
-    structured = example.startswith("{")
+    structured = example[:1] in ("{", "[")
     return f"{key} '{example}'" if structured or " " in example else f"{key} {example}"
 
 

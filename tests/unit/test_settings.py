@@ -23,6 +23,7 @@ PROJECT_ARN = "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/17000
 VERSION_ARN = (
     "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/version/surfaces.2026-11-01T09.00.00/1700000000001"
 )
+FIREHOSE = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/alerts"
 
 
 def parsed(**values: Any) -> Settings:
@@ -56,6 +57,11 @@ def test_only_the_project_must_be_set() -> None:
         "schedule_timezone": "UTC",
         "min_confidence": 70.0,
         "labels_of_interest": {},
+        "notification_emails": [],
+        "notification_subscriptions": [],
+        "notification_mode": "digest",
+        "notification_batching_window_seconds": 60,
+        "presigned_url_minutes": 0,
         "source_bucket_name": None,
         "existing_source_bucket_name": None,
         "final_bucket_name": None,
@@ -68,6 +74,10 @@ def test_only_the_project_must_be_set() -> None:
         "log_retention_days": 30,
         "noncurrent_version_retention_days": 30,
         "run_retention_days": 400,
+        "prediction_retention_days": None,
+        "query_result_retention_days": 30,
+        "bytes_scanned_cutoff_per_query": 10_000_000_000,
+        "quick_sight_principal_arn": None,
         "force_destroy": False,
         "powertools_layer_arn": None,
         "tags": {},
@@ -104,6 +114,20 @@ def test_every_default_would_be_accepted_if_it_were_set() -> None:
         ("minConfidence", "0", 0.0),
         ("minConfidence", "100", 100.0),
         ("minConfidence", "62.5", 62.5),
+        ("notificationEmails", "ana@example.com, bo+1@example.com", ["ana@example.com", "bo+1@example.com"]),
+        ("notificationEmails", '["ana@example.com"]', ["ana@example.com"]),
+        ("notificationEmails", "", []),
+        ("notificationMode", "image", "image"),
+        ("notificationBatchingWindowSeconds", "300", 300),
+        ("presignedUrlMinutes", "0", 0),
+        ("predictionRetentionDays", "730", 730),
+        ("queryResultRetentionDays", "1", 1),
+        ("bytesScannedCutoffPerQuery", "10000000", 10_000_000),
+        (
+            "quickSightPrincipalArn",
+            "arn:aws:quicksight:eu-west-1:123456789012:group/default/quality team",
+            "arn:aws:quicksight:eu-west-1:123456789012:group/default/quality team",
+        ),
         ("sourceBucketName", "acme-surfaces-in", "acme-surfaces-in"),
         ("sourceBucketName", "a.b", "a.b"),
         ("existingSourceBucketName", "acme-photographs", "acme-photographs"),
@@ -129,6 +153,34 @@ def test_every_default_would_be_accepted_if_it_were_set() -> None:
 )
 def test_text_as_pulumi_passes_it_becomes_a_typed_value(key: str, text: str, value: Any) -> None:
     assert parsed(**{key: text}).model_dump(by_alias=True)[key] == value
+
+
+SUBSCRIPTIONS = [
+    {"protocol": "email-json", "endpoint": "ana@example.com"},
+    {"protocol": "https", "endpoint": "https://example.com/alerts?for=me"},
+    {"protocol": "http", "endpoint": "http://alerts.internal/"},
+    {"protocol": "sms", "endpoint": "+4915112345678", "filterPolicy": {"highestConfidence": [{"numeric": [">=", 90]}]}},
+    {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:123456789012:alerts.fifo"},
+    {"protocol": "lambda", "endpoint": "arn:aws:lambda:eu-west-1:123456789012:function:alerts:live"},
+    {"protocol": "application", "endpoint": "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/app/1-2"},
+    {"protocol": "firehose", "endpoint": FIREHOSE, "subscriptionRoleArn": "arn:aws:iam::123456789012:role/sns"},
+]
+
+
+@pytest.mark.parametrize("subscription", SUBSCRIPTIONS, ids=lambda subscription: str(subscription["protocol"]))
+def test_every_protocol_of_sns_can_be_subscribed(subscription: dict[str, Any]) -> None:
+    (found,) = parsed(notificationSubscriptions=json.dumps([subscription])).notification_subscriptions
+
+    assert found.model_dump(by_alias=True, exclude_none=True) == subscription
+
+
+def test_an_address_is_subscribed_once() -> None:
+    message = complaint(
+        notificationEmails="ana@example.com",
+        notificationSubscriptions='[{"protocol": "email", "endpoint": "ana@example.com"}]',
+    )
+
+    assert "email 'ana@example.com' is there twice, or in notificationEmails" in message
 
 
 @pytest.mark.parametrize(
@@ -218,6 +270,31 @@ WRONG: list[tuple[str, Any, str]] = [
     ("labelsOfInterest", '[{"crack": 55}]', "{'crack': 55} in the list is not text"),
     ("labelsOfInterest", "{crack: 55}", "neither a list of labels nor a map"),
     ("labelsOfInterest", json.dumps({f"a label, number {n}": 55 for n in range(120)}), "3000 fit"),
+    ("notificationEmails", "ana", "0: value is not a valid email address"),
+    ("notificationEmails", "ana@example.com, bo@", "1: value is not a valid email address"),
+    ("notificationEmails", '{"to": "ana@example.com"}', "0: value is not a valid email address"),
+    ("notificationSubscriptions", "sqs", "not a list of maps with protocol and endpoint"),
+    ("notificationSubscriptions", '["sqs"]', "0: input should be a valid dictionary"),
+    ("notificationSubscriptions", '[{"protocol": "pigeon", "endpoint": "x"}]', "0.protocol: input should be 'email'"),
+    ("notificationSubscriptions", '[{"protocol": "sqs"}]', "0.endpoint: field required"),
+    (
+        "notificationSubscriptions",
+        '[{"protocol": "sqs", "endpoint": "alerts"}]',
+        "0: the endpoint 'alerts' of protocol",
+    ),
+    ("notificationSubscriptions", '[{"protocol": "sms", "endpoint": "0151 1"}]', "is not a telephone number such as"),
+    ("notificationSubscriptions", '[{"protocol": "https", "endpoint": "http://a.b"}]', "that begins with https://"),
+    ("notificationSubscriptions", '[{"protocol": "email", "endpoint": "ana"}]', "not a valid email address"),
+    ("notificationSubscriptions", f'[{{"protocol": "firehose", "endpoint": "{FIREHOSE}"}}]', "is the ARN of a role"),
+    ("notificationSubscriptions", '[{"protocol": "sqs", "end": 1, "endpoint": ""}]', "0.end: extra inputs"),
+    (
+        "notificationSubscriptions",
+        '[{"protocol": "sms", "endpoint": "+4915112345678"}, {"protocol": "sms", "endpoint": "+4915112345678"}]',
+        "sms '+4915112345678' is there twice",
+    ),
+    ("notificationMode", "daily", "input should be 'digest' or 'image'"),
+    ("notificationBatchingWindowSeconds", "301", "less than or equal to 300"),
+    ("presignedUrlMinutes", "10081", "less than or equal to 10080"),
     ("sourceBucketName", "ab", "not a bucket name S3 accepts"),
     ("sourceBucketName", "a" * 64, "not a bucket name S3 accepts"),
     ("sourceBucketName", "Acme", "not a bucket name S3 accepts"),
@@ -243,6 +320,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("logRetentionDays", "31", "not a retention period of CloudWatch Logs"),
     ("noncurrentVersionRetentionDays", "0", "greater than or equal to 1"),
     ("runRetentionDays", "3651", "less than or equal to 3650"),
+    ("predictionRetentionDays", "0", "greater than or equal to 1"),
+    ("queryResultRetentionDays", "for ever", "a valid integer"),
+    ("bytesScannedCutoffPerQuery", "9999999", "greater than or equal to 10000000"),
+    ("quickSightPrincipalArn", "arn:aws:iam::123456789012:user/ana", "not the ARN of a QuickSight user or group"),
     ("forceDestroy", "maybe", "a valid boolean"),
     ("powertoolsLayerArn", "arn:aws:lambda:eu-west-1:1:layer:x", "not the ARN of a layer version"),
     ("tags", "owner=vision", "not a map of text to text"),

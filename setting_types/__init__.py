@@ -1,0 +1,1 @@
+"""What a setting may be, where a type of Python does not say it."""
