@@ -1,6 +1,6 @@
 """A private bucket: TLS only, encrypted, versioned, with replaced versions expired."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -26,8 +26,18 @@ class PrivateBucket(pulumi.ComponentResource):
         noncurrent_version_retention_days: int,
         force_destroy: bool,
         expired_prefixes: Sequence[str] = (),
+        retention_days: Mapping[str, int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make the bucket.
+
+        Parameters
+        ----------
+        expired_prefixes
+            Key prefixes of what is kept no longer than replaced versions are.
+        retention_days
+            Key prefix -> days after which what is below it expires.
+        """
         super().__init__("custom-labels-batch:index:PrivateBucket", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.bucket = aws.s3.Bucket(name, bucket=bucket_name, force_destroy=force_destroy, opts=child)
@@ -65,7 +75,10 @@ class PrivateBucket(pulumi.ComponentResource):
             aws.s3.BucketLifecycleConfiguration(
                 name,
                 bucket=self.name,
-                rules=_lifecycle(noncurrent_version_retention_days, expired_prefixes),
+                rules=_lifecycle(
+                    noncurrent_version_retention_days,
+                    {**dict.fromkeys(expired_prefixes, noncurrent_version_retention_days), **(retention_days or {})},
+                ),
                 opts=after_versioning,
             ),
             aws.s3.BucketPolicy(
@@ -81,7 +94,7 @@ class PrivateBucket(pulumi.ComponentResource):
 
 
 def _lifecycle(
-    noncurrent_version_retention_days: int, expired_prefixes: Sequence[str]
+    noncurrent_version_retention_days: int, retention_days: Mapping[str, int]
 ) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
     rules: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [
         {
@@ -98,8 +111,8 @@ def _lifecycle(
             "id": f"expire-{prefix.strip('/')}",
             "status": "Enabled",
             "filter": {"prefix": prefix},
-            "expiration": {"days": noncurrent_version_retention_days},
+            "expiration": {"days": days},
         }
-        for prefix in expired_prefixes
+        for prefix, days in retention_days.items()
     ]
     return rules

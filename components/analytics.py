@@ -1,0 +1,202 @@
+"""Keeps every prediction where SQL and a dashboard can reach it."""
+
+import re
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.bucket import PrivateBucket
+from components.function import PythonFunction
+from components.naming import check_name, with_tags
+from components.predictions_queue import PredictionsQueue
+from components.predictions_table import PREDICTIONS_PREFIX, PredictionsTable
+from components.query_files import saved_queries
+
+BATCH_SIZE = 1000
+"""Messages a function call takes, at most: fewer where they would be more than the 6 MB a call may carry, which
+Lambda sees to (its developer guide, "Batching behavior")."""
+
+BATCHING_WINDOW_SECONDS = 60
+"""How long Lambda gathers a batch: rows are a minute late, and the files few."""
+
+FUNCTION_TIMEOUT_SECONDS = 120
+
+RESULTS_PREFIX = "athena-results/"
+
+LEAST_SCAN_CUTOFF = 10_000_000
+"""Bytes; a workgroup takes no lower limit (Athena API reference, WorkGroupConfiguration)."""
+
+_DATABASE_NAME = re.compile(r"[a-z0-9_]{1,128}")
+
+
+class AnalyticsArgs(TypedDict):
+    """Inputs of Analytics."""
+
+    predictions_topic_arn: pulumi.Input[str]
+    """ARN of the topic with one message for each image."""
+    analytics_bucket_name: NotRequired[pulumi.Input[str]]
+    """Physical name of the analytics bucket."""
+    database_name: NotRequired[str]
+    """Name of the Glue database and of the Athena workgroup: lower-case letters, digits and underscores. Default:
+    the component's name."""
+    prediction_retention_days: NotRequired[int]
+    """Days rows are kept. Default: for ever."""
+    query_result_retention_days: NotRequired[int]
+    """Days the results of queries are kept. Default: 30."""
+    noncurrent_version_retention_days: NotRequired[int]
+    """Days replaced and deleted objects are kept. Default: 30."""
+    bytes_scanned_cutoff_per_query: NotRequired[int]
+    """Bytes after which Athena cancels a query, at least 10 MB. Default: 10 GB."""
+    force_destroy: NotRequired[bool]
+    """Whether destroying deletes a bucket that holds objects. Default: false."""
+    log_retention_days: NotRequired[int]
+    """Days logs are kept. Default: 30."""
+    powertools_layer_arn: NotRequired[str]
+    """Powertools layer version, where AWS's public one does not exist."""
+    tags: NotRequired[dict[str, str]]
+    """Tags for every resource that takes tags."""
+
+
+class Analytics(pulumi.ComponentResource):
+    """Rows of every prediction in a bucket, and what it takes to query them with Athena."""
+
+    analytics_bucket_name: pulumi.Output[str]
+    """Where rows, and the results of queries, are kept."""
+    athena_database: pulumi.Output[str]
+    """The Glue database."""
+    athena_table: pulumi.Output[str]
+    """What to query: the view that shows each image once."""
+    athena_workgroup: pulumi.Output[str]
+    """Where to query it; the saved queries are there too."""
+    queue_url: pulumi.Output[str]
+    """Predictions that wait to be recorded."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """Predictions that could not be recorded."""
+    record_function_name: pulumi.Output[str]
+    """The function that records predictions."""
+
+    def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_name(name)
+        database_name = args.get("database_name") or name.replace("-", "_")
+        _check_database_name(database_name)
+        # In plugin mode whole numbers arrive as floats.
+        self._scan_cutoff = int(args.get("bytes_scanned_cutoff_per_query", 10_000_000_000))
+        _check_scan_cutoff(self._scan_cutoff)
+        super().__init__(
+            "custom-labels-batch:index:Analytics",
+            name,
+            None,
+            with_tags(opts, {**args.get("tags", {}), "Component": "Analytics"}),
+        )
+        self._component_name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self._bucket = self._analytics_bucket()
+        queue = PredictionsQueue(
+            f"{name}-predictions",
+            args["predictions_topic_arn"],
+            function_timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
+            batching_window_seconds=BATCHING_WINDOW_SECONDS,
+            opts=self._child,
+        )
+        function = self._record_predictions(queue)
+        queue.feed(function, BATCH_SIZE)
+        catalog = PredictionsTable(name, database_name, self._bucket.name, opts=self._child)
+        workgroup = self._workgroup(database_name)
+        self._save_queries(catalog, workgroup)
+
+        self.analytics_bucket_name = self._bucket.name
+        self.athena_database = catalog.database.name
+        self.athena_table = catalog.view.name
+        self.athena_workgroup = workgroup.name
+        self.queue_url, self.dead_letter_queue_url = queue.url, queue.dead_letter_queue_url
+        self.record_function_name = function.name
+        self.register_outputs(
+            {
+                "analyticsBucketName": self.analytics_bucket_name,
+                "athenaDatabase": self.athena_database,
+                "athenaTable": self.athena_table,
+                "athenaWorkgroup": self.athena_workgroup,
+                "queueUrl": self.queue_url,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+                "recordFunctionName": self.record_function_name,
+            }
+        )
+
+    def _analytics_bucket(self) -> PrivateBucket:
+        retention = {RESULTS_PREFIX: int(self._args.get("query_result_retention_days", 30))}
+        if "prediction_retention_days" in self._args:
+            retention[PREDICTIONS_PREFIX] = int(self._args["prediction_retention_days"])
+        return PrivateBucket(
+            f"{self._component_name}-rows",
+            self._args.get("analytics_bucket_name"),
+            noncurrent_version_retention_days=int(self._args.get("noncurrent_version_retention_days", 30)),
+            force_destroy=bool(self._args.get("force_destroy", False)),
+            retention_days=retention,
+            opts=self._child,
+        )
+
+    def _record_predictions(self, queue: PredictionsQueue) -> PythonFunction:
+        rows = self._bucket.arn.apply(lambda arn: f"{arn}/{PREDICTIONS_PREFIX}*")
+        return PythonFunction(
+            f"{self._component_name}-record-predictions",
+            package="record_predictions",
+            environment={"ANALYTICS_BUCKET_NAME": self._bucket.name},
+            statements=[iam.allow(["s3:PutObject"], rows), queue.consumer_statement()],
+            timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
+            memory_megabytes=512,
+            log_retention_days=int(self._args.get("log_retention_days", 30)),
+            powertools_layer_arn=self._args.get("powertools_layer_arn"),
+            opts=self._child,
+        )
+
+    def _workgroup(self, workgroup_name: str) -> aws.athena.Workgroup:
+        """Where queries run: clients cannot choose other places or limits for their results."""
+        return aws.athena.Workgroup(
+            self._component_name,
+            name=workgroup_name,
+            description="Queries of what the model found in each image",
+            configuration={
+                "enforce_workgroup_configuration": True,
+                "publish_cloudwatch_metrics_enabled": True,
+                "bytes_scanned_cutoff_per_query": self._scan_cutoff,
+                "engine_version": {"selected_engine_version": "Athena engine version 3"},
+                "result_configuration": {
+                    "output_location": self._bucket.name.apply(lambda bucket: f"s3://{bucket}/{RESULTS_PREFIX}"),
+                    "encryption_configuration": {"encryption_option": "SSE_S3"},
+                },
+            },
+            # A workgroup that has been used could not be destroyed otherwise.
+            force_destroy=True,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+
+    def _save_queries(self, catalog: PredictionsTable, workgroup: aws.athena.Workgroup) -> None:
+        for query in saved_queries():
+            aws.athena.NamedQuery(
+                f"{self._component_name}-{query.name.replace('_', '-')}",
+                name=query.title,
+                description=query.description,
+                database=catalog.database.name,
+                workgroup=workgroup.id,
+                query=query.text,
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=[catalog.view]),
+            )
+
+
+def _check_database_name(name: str) -> None:
+    if not _DATABASE_NAME.fullmatch(name):
+        raise ValueError(
+            f"database_name is {name!r}; allowed are at most 128 lower-case letters, digits and underscores, such as "
+            "'surfaces_analytics'"
+        )
+
+
+def _check_scan_cutoff(cutoff: int) -> None:
+    if cutoff < LEAST_SCAN_CUTOFF:
+        raise ValueError(
+            f"bytes_scanned_cutoff_per_query is {cutoff}; Athena allows {LEAST_SCAN_CUTOFF} (10 MB) or more, such as "
+            "10000000000"
+        )

@@ -1,0 +1,17 @@
+"""Lambda entry point: a batch of predictions in, the messages that must come again out."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.record_predictions.wiring import queue, recording
+from functions.shared.observability import logger, metrics
+from functions.shared.predictions_batch import process
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:  # noqa: ARG001
+    """Write the rows of one batch of predictions; answers Lambda's partial batch response."""
+    return process(event, queue, recording.record)

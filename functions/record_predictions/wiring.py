@@ -1,0 +1,19 @@
+"""Makes the parts of record-predictions from its environment: once, when Lambda imports the function."""
+
+import os
+
+import boto3
+from botocore.config import Config
+
+from functions.record_predictions.analytics_bucket import AnalyticsBucket
+from functions.record_predictions.environment import RecordPredictionsEnvironment
+from functions.record_predictions.recording import Recording
+from functions.shared.environment import read_environment
+from functions.shared.work_queue import WorkQueue
+
+environment = read_environment(RecordPredictionsEnvironment, os.environ)
+
+_config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+
+queue = WorkQueue(boto3.client("sqs", config=_config))
+recording = Recording(AnalyticsBucket(boto3.client("s3", config=_config), environment.analytics_bucket_name))
