@@ -10,7 +10,7 @@ from ministack.core import lambda_runtime
 
 from sandbox.classifier import Classifier
 from sandbox.clock import SimulatedClock
-from sandbox.emulator import access, custom_labels, deliveries, mappings, queues, storage, workflows
+from sandbox.emulator import access, custom_labels, deliveries, mappings, queues, storage, topics, workflows
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.model import Faults
@@ -35,6 +35,7 @@ class Gateway:
         access.install()
         storage.install()
         queues.install(clock)
+        self._inboxes = topics.install()
         mappings.install(clock)
         deliveries.install(clock)
         workflows.install(Integrations(settings, clock), clock)
@@ -61,6 +62,8 @@ class Gateway:
         match method, path:
             case "GET", "/_sandbox/model":
                 return 200, self._project.ledger(self._accuracy)
+            case "GET", "/_sandbox/inboxes":
+                return 200, self._inboxes.as_json()
             case "POST", "/_sandbox/faults":
                 try:
                     self._project.faults = Faults.from_json(json.loads(body))
