@@ -46,6 +46,10 @@ class Subscription(BaseModel):
         """What SNS knows it by."""
         return self.protocol, self.endpoint
 
+    def as_args(self) -> dict[str, Any]:
+        """As the Notification component takes it."""
+        return self.model_dump(exclude_none=True)
+
     @model_validator(mode="after")
     def _right_endpoint(self) -> "Subscription":
         if self.protocol.startswith("email"):
