@@ -1,0 +1,1 @@
+"""Lambda function: tells people about images in which a label of interest was found."""

@@ -1,0 +1,27 @@
+"""Lambda entry point: a batch of predictions in, notifications out, the messages that must come again returned."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.notify_labels.notifications import Tally
+from functions.notify_labels.wiring import notifications, queue
+from functions.shared.observability import logger, metrics
+from functions.shared.predictions_batch import process
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Tell about one batch of predictions; answers Lambda's partial batch response."""
+    tally = Tally()
+    response = process(
+        event,
+        queue,
+        lambda deliveries: notifications.send(deliveries, lambda: context.get_remaining_time_in_millis() / 1000, tally),
+    )
+    metrics.add_metric(name="ImagesNotified", unit=MetricUnit.Count, value=tally.images)
+    metrics.add_metric(name="NotificationsPublished", unit=MetricUnit.Count, value=tally.messages)
+    return response
