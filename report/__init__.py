@@ -1,0 +1,1 @@
+"""One HTML file that shows what a stack did with images: opens offline, and knows neither AWS nor the sandbox."""
