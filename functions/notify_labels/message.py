@@ -31,8 +31,9 @@ class Message:
     subject
         Fit for SNS.
     structure
-        JSON object of protocol -> text, for `MessageStructure=json`: `email` the text for people, `sms` the subject,
-        `default` the JSON document, which all other protocols take. Only once: every copy counts against the size.
+        JSON object of protocol -> text, for `MessageStructure=json`: `email` the text for people; `sms`, and what
+        mobile apps show, the subject; `default` the JSON document, which all other protocols take. It is there only
+        once, since every copy counts against the size.
     attributes
         `labels` and `highestConfidence`, for filter policies.
     """
@@ -53,8 +54,20 @@ class Message:
 def message_of(part: Part) -> Message:
     """The message that holds a part of a digest."""
     line = subject(part)
-    structure = {"default": document.document(part), "email": mail.text(part), "sms": line}
+    structure = {"default": document.document(part), "email": mail.text(part), **_one_liners(line)}
     return Message(line, json.dumps(structure, ensure_ascii=False), _attributes(part))
+
+
+def _one_liners(line: str) -> dict[str, str]:
+    """What telephones show; the payloads of mobile apps are their platforms' (Amazon SNS developer guide,
+    "Publishing Amazon SNS notifications with platform-specific payloads")."""
+    apple = json.dumps({"aps": {"alert": line}})
+    return {
+        "sms": line,
+        "APNS": apple,
+        "APNS_SANDBOX": apple,
+        "GCM": json.dumps({"notification": {"body": line}, "data": {"message": line}}),
+    }
 
 
 def _attributes(part: Part) -> "dict[str, MessageAttributeValueTypeDef]":
@@ -85,9 +98,14 @@ def _size_without_images(digest: Digest) -> int:
     """Bytes of everything else, for the part that needs most."""
     most = len(digest.alerts)
     part = Part(digest, 0, most, _MOST_PARTS, _MOST_PARTS)
-    texts = {"default": json.dumps({**document.head(part), "images": []}), "email": mail.head(part), "sms": ""}
-    rest = Message("", json.dumps(texts, ensure_ascii=False), _attributes(part))
-    return rest.size + 2 * MAX_SUBJECT_LENGTH + _SLACK
+    line = '"' * MAX_SUBJECT_LENGTH  # what grows most when it is escaped
+    texts = {
+        "default": json.dumps({**document.head(part), "images": []}),
+        "email": mail.head(part),
+        **_one_liners(line),
+    }
+    rest = Message(line, json.dumps(texts, ensure_ascii=False), _attributes(part))
+    return rest.size + _SLACK
 
 
 def _escaped_size(text: str) -> int:
