@@ -1,8 +1,12 @@
-"""Lambda event source mappings: changes take time, conflict with each other, and need the role's rights."""
+"""Lambda event source mappings: changes take time, conflict with each other, and need the role's rights; batches
+are gathered for as long as the mapping says, and a function's report about them is read as Lambda reads it.
+"""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +14,7 @@ from ministack.core import concurrency
 from ministack.services import lambda_svc, sqs
 
 from sandbox.clock import SimulatedClock
+from sandbox.emulator import batches
 from sandbox.emulator.access import role_may
 from sandbox.emulator.patching import Function, replace, require
 
@@ -25,6 +30,8 @@ _queue_by_arn = require(sqs, "_queue_by_arn")
 _wake = require(concurrency, "esm_wake")
 
 Mapping = dict[str, Any]
+
+_reports_item_failures: ContextVar[bool] = ContextVar("reports_item_failures", default=False)
 
 
 @dataclass
@@ -55,12 +62,15 @@ class _Transitions:
 
 def install(clock: SimulatedClock) -> None:
     """Replace the functions of ministack's event source mappings that are laxer than AWS."""
-    transitions = _Transitions(clock)
+    transitions, gathered = _Transitions(clock), batches.Batches(clock)
+    gathered.install()
     replace(lambda_svc, "_esm_response", "esm", lambda original: _showing_state(original, transitions))
     replace(lambda_svc, "_create_esm", "data", lambda original: _creating(original, transitions))
     replace(lambda_svc, "_update_esm", "esm_id data", lambda original: _updating(original, transitions))
-    replace(lambda_svc, "_delete_esm", "esm_id", lambda original: _deleting(original, transitions))
-    replace(lambda_svc, "_iter_all_esms", "", lambda original: _polling_ready_ones(original, transitions))
+    replace(lambda_svc, "_delete_esm", "esm_id", lambda original: _deleting(original, transitions, gathered))
+    replace(lambda_svc, "_iter_all_esms", "", lambda original: _polling_ready_ones(original, transitions, gathered))
+    replace(lambda_svc, "_run_sqs_batch", "esm func_rec event batch queue_url queue_name", _noting_what_is_reported)
+    replace(lambda_svc, "_execute_function", "func event", _failing_on_a_malformed_report)
 
 
 def _showing_state(original: Function, transitions: _Transitions) -> Function:
@@ -75,7 +85,8 @@ def _showing_state(original: Function, transitions: _Transitions) -> Function:
 def _creating(original: Function, transitions: _Transitions) -> Function:
     def create(data: Mapping) -> Any:
         name = str(data.get("FunctionName", "")).partition(":function:")[2] or str(data.get("FunctionName", ""))
-        refusal = _refusal(name.partition(":")[0], str(data.get("EventSourceArn", "")))
+        source_arn = str(data.get("EventSourceArn", ""))
+        refusal = _batching_refusal(source_arn, data) or _refusal(name.partition(":")[0], source_arn)
         if refusal:
             return refusal
         known = set(_esms)
@@ -93,7 +104,11 @@ def _updating(original: Function, transitions: _Transitions) -> Function:
         esm = _esms.get(esm_id)
         if esm is None:
             return original(esm_id, data)
-        refusal = _conflict(transitions, esm_id) or _refusal(esm["FunctionName"], esm["EventSourceArn"])
+        refusal = (
+            _conflict(transitions, esm_id)
+            or _batching_refusal(esm["EventSourceArn"], {**esm, **data})
+            or _refusal(esm["FunctionName"], esm["EventSourceArn"])
+        )
         if refusal:
             return refusal
         enabled = esm["Enabled"]
@@ -109,22 +124,70 @@ def _updating(original: Function, transitions: _Transitions) -> Function:
     return update
 
 
-def _deleting(original: Function, transitions: _Transitions) -> Function:
+def _deleting(original: Function, transitions: _Transitions, gathered: batches.Batches) -> Function:
     def delete(esm_id: str) -> Any:
-        return _conflict(transitions, esm_id) or original(esm_id)
+        conflict = _conflict(transitions, esm_id)
+        if conflict is None:
+            gathered.forget(esm_id)
+        return conflict or original(esm_id)
 
     return delete
 
 
-def _polling_ready_ones(original: Function, transitions: _Transitions) -> Function:
-    """A mapping that is being enabled takes nothing yet; one being disabled takes nothing more."""
+def _polling_ready_ones(original: Function, transitions: _Transitions, gathered: batches.Batches) -> Function:
+    """A mapping that is being enabled takes nothing yet; one being disabled takes nothing more, and finishes."""
 
     def ready() -> Iterator[Any]:
         for account, region, esm in original():
-            if transitions.state(esm["UUID"]) not in {"Creating", "Enabling", "Disabling"}:
+            is_open = transitions.state(esm["UUID"]) not in {"Creating", "Enabling", "Disabling"}
+            takes_more = is_open and bool(esm.get("Enabled", True))
+            gathered.turn_to(esm, takes_more)
+            if takes_more:
                 yield account, region, esm
+            elif gathered.is_gathering(esm["UUID"]):
+                yield account, region, {**esm, "Enabled": True}
 
     return ready
+
+
+def _noting_what_is_reported(original: Function) -> Function:
+    def run(esm: Mapping, *batch: Any) -> None:
+        # Each batch runs in a thread and context of its own.
+        _reports_item_failures.set("ReportBatchItemFailures" in (esm.get("FunctionResponseTypes") or []))
+        original(esm, *batch)
+
+    return run
+
+
+def _failing_on_a_malformed_report(original: Function) -> Function:
+    """A report of item failures that Lambda cannot read fails the whole batch."""
+
+    def execute(func: Mapping, event: Any) -> Any:
+        result = original(func, event)
+        if not _reports_item_failures.get() or result.get("error") or _is_report(result.get("body")):
+            return result
+        body = {"errorType": "MalformedReport", "errorMessage": "The answer is not a list of batchItemFailures"}
+        return {**result, "error": True, "body": body}
+
+    return execute
+
+
+def _is_report(answer: Any) -> bool:
+    """Whether an answer names failed items, or none, as "Handling errors for an SQS event source" has it."""
+    if isinstance(answer, (str, bytes)) and answer:
+        try:
+            answer = json.loads(answer)
+        except ValueError:
+            return False
+    if not answer:
+        return not isinstance(answer, (bool, int, float))
+    if not isinstance(answer, dict):
+        return False
+    failures = answer.get("batchItemFailures") or []
+    return isinstance(failures, list) and all(
+        isinstance(each, dict) and isinstance(each.get("itemIdentifier"), str) and each["itemIdentifier"]
+        for each in failures
+    )
 
 
 def _conflict(transitions: _Transitions, uuid: str) -> Any:
@@ -133,6 +196,14 @@ def _conflict(transitions: _Transitions, uuid: str) -> Any:
         return None
     message = f"Cannot change the event source mapping {uuid} because it is in use: its state is {state}"
     return _error("ResourceInUseException", message, 400)
+
+
+def _batching_refusal(source_arn: str, asked: Mapping) -> Any:
+    if ":sqs:" not in source_arn:
+        return None
+    size, window = asked.get("BatchSize") or 10, asked.get("MaximumBatchingWindowInSeconds") or 0
+    problem = batches.problem(source_arn.endswith(".fifo"), size, window)
+    return _error("InvalidParameterValueException", problem, 400) if problem else None
 
 
 def _refusal(function_name: str, source_arn: str) -> Any:

@@ -1,8 +1,10 @@
 """SQS: a visibility timeout somebody changes is a wait, so it runs in simulated time.
 
-A queue's own visibility timeout is not shortened: real code runs inside it.
+A queue's own visibility timeout is not shortened: real code runs inside it. And no message is lost between threads:
+ministack puts a new list in the place of a queue's messages while another thread adds to the old one.
 """
 
+import json
 import threading
 import time
 from collections.abc import Iterable
@@ -18,13 +20,14 @@ LEAST_REAL_SECONDS = 0.2
 """No changed visibility timeout ends sooner, so that the caller's own clean-up comes first."""
 
 _queue = require(sqs, "_get_q")
+_queues_lock = require(sqs, "_queues_lock")
 _wake = require(concurrency, "esm_wake")
 
 Request = dict[str, Any]
 
 
 def install(clock: SimulatedClock) -> None:
-    """Scale ChangeMessageVisibility and ChangeMessageVisibilityBatch."""
+    """Scale ChangeMessageVisibility and ChangeMessageVisibilityBatch, and keep messages that arrive meanwhile."""
     replace(sqs, "_act_change_visibility", "data qurl", lambda original: _scaling(original, clock, lambda data: [data]))
     replace(
         sqs,
@@ -32,6 +35,31 @@ def install(clock: SimulatedClock) -> None:
         "data qurl",
         lambda original: _scaling(original, clock, lambda data: data.get("Entries", [])),
     )
+    replace(sqs, "_delete_messages_for_esm", "queue_url receipt_handles", lambda _: _delete_in_place)
+    replace(sqs, "_dlq_sweep", "q", _only_when_due)
+
+
+def _delete_in_place(queue_url: str, receipt_handles: set[str]) -> None:
+    with _queues_lock:
+        messages = _queue(queue_url)["messages"]
+        for message in [m for m in messages if m.get("receipt_handle") in receipt_handles]:
+            messages.remove(message)
+
+
+def _only_when_due(original: Function) -> Function:
+    """Every look at a queue with a dead-letter queue would put a new list in place."""
+
+    def sweep(queue: dict[str, Any]) -> None:
+        most, now = _most_receives(queue), time.time()
+        if most and any(m["receive_count"] >= most and m["visible_at"] <= now for m in queue["messages"]):
+            original(queue)
+
+    return sweep
+
+
+def _most_receives(queue: dict[str, Any]) -> int:
+    policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
+    return int(policy.get("maxReceiveCount", 0))
 
 
 def _scaling(original: Function, clock: SimulatedClock, entries: Function) -> Function:
