@@ -128,6 +128,21 @@ def _schedule_group(p: _Properties, region: str, account: str) -> _Properties:
     return {"id": p["name"], "arn": arn, "state": "ACTIVE"}
 
 
+def _quicksight_data_source(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:quicksight:{region}:{account}:datasource/{p['dataSourceId']}"
+    return {"id": f"{account}/{p['dataSourceId']}", "arn": arn, "awsAccountId": account}
+
+
+def _quicksight_data_set(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:quicksight:{region}:{account}:dataset/{p['dataSetId']}"
+    return {"id": f"{account},{p['dataSetId']}", "arn": arn, "awsAccountId": account}
+
+
+def _quicksight_refresh_schedule(p: _Properties, region: str, account: str) -> _Properties:
+    arn = f"arn:aws:quicksight:{region}:{account}:dataset/{p['dataSetId']}/refresh-schedule/{p['scheduleId']}"
+    return {"id": f"{account},{p['dataSetId']},{p['scheduleId']}", "arn": arn, "awsAccountId": account}
+
+
 def _uuid(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
@@ -143,6 +158,9 @@ _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
     "aws:lambda/function:Function": _function,
+    "aws:quicksight/dataSet:DataSet": _quicksight_data_set,
+    "aws:quicksight/dataSource:DataSource": _quicksight_data_source,
+    "aws:quicksight/refreshSchedule:RefreshSchedule": _quicksight_refresh_schedule,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket,
     "aws:s3/bucketNotification:BucketNotification": _of_bucket,

@@ -12,17 +12,25 @@ Delete = Callable[[Cloud, Created], None]
 
 _creators: dict[str, Create] = {}
 _deleters: dict[str, Delete] = {}
+_validated: set[str] = set()
 
 
-def creates(type_: str) -> Callable[[Create], Create]:
+def creates(type_: str, validated_only: bool = False) -> Callable[[Create], Create]:
     """Register the function that makes a resource type and returns its id and outputs.
 
     It gets the properties the provider prepared; every one must be read, or the deployment fails
     naming it.
+
+    Parameters
+    ----------
+    validated_only
+        The endpoint has no such service: the function checks what AWS would, and makes nothing.
     """
 
     def register(function: Create) -> Create:
         _creators[type_] = function
+        if validated_only:
+            _validated.add(type_)
         return function
 
     return register
@@ -61,6 +69,11 @@ def deleter_of(type_: str) -> Delete:
 def known_types() -> frozenset[str]:
     """Every type that can be made."""
     return frozenset(_creators)
+
+
+def validated_types() -> frozenset[str]:
+    """Types of which nothing is made: what is registered is validated as AWS would, and no more."""
+    return frozenset(_validated)
 
 
 def undeletable_types() -> frozenset[str]:

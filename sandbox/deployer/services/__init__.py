@@ -1,11 +1,13 @@
 """One module a service: how each of its resource types is made and removed with boto3."""
 
 from sandbox.deployer.services import (
+    cloudcontrol,
     dynamodb,
     eventbridge,
     iam,
     lambda_,
     logs,
+    quicksight,
     s3,
     scheduler,
     sns,
@@ -14,11 +16,13 @@ from sandbox.deployer.services import (
 )
 
 __all__ = [
+    "cloudcontrol",
     "dynamodb",
     "eventbridge",
     "iam",
     "lambda_",
     "logs",
+    "quicksight",
     "s3",
     "scheduler",
     "sns",
