@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -14,4 +15,7 @@ from functions.shared.predictions_batch import process
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:  # noqa: ARG001
     """Write the rows of one batch of predictions; answers Lambda's partial batch response."""
-    return process(event, queue, recording.record)
+    response = process(event, queue, recording.record)
+    recorded = len(event["Records"]) - len(response["batchItemFailures"])
+    metrics.add_metric(name="PredictionsRecorded", unit=MetricUnit.Count, value=recorded)
+    return response

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.record_predictions.analytics_bucket import AnalyticsBucket
 from functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
 from functions.record_predictions.rows import day_of, encode
 from functions.shared.messages import MalformedMessageError
-from functions.shared.observability import logger, metrics
+from functions.shared.observability import logger
 from functions.shared.predictions_batch import Delivery
 
 
@@ -47,5 +46,4 @@ class Recording:
             logger.error("A file could not be written", extra={**extra, "error": str(error)})
             return dict.fromkeys(file.message_ids, error)
         logger.info("Recorded", extra=extra)
-        metrics.add_metric(name="PredictionsRecorded", unit=MetricUnit.Count, value=len(file.message_ids))
         return {}

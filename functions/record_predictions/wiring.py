@@ -15,5 +15,6 @@ environment = read_environment(RecordPredictionsEnvironment, os.environ)
 
 _config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
 
+s3 = boto3.client("s3", config=_config)
 queue = WorkQueue(boto3.client("sqs", config=_config))
-recording = Recording(AnalyticsBucket(boto3.client("s3", config=_config), environment.analytics_bucket_name))
+recording = Recording(AnalyticsBucket(s3, environment.analytics_bucket_name))

@@ -1,0 +1,218 @@
+"""record-predictions as Lambda calls it: a batch of messages in, files in S3 out."""
+
+import gzip
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from functions.shared.environment import WrongEnvironmentError
+from functions.shared.image_version import ImageVersion
+from functions.shared.prediction import Label, Prediction, Reason
+from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.predictions import NOON, prediction
+from tests.unit.functions.world import REGION
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+BUCKET = "analytics"
+BRICK, GRASS = Label(name="brick", confidence=91.5), Label(name="grass", confidence=70.0)
+
+
+def image(number: int, days_later: int = 0, key: str | None = None) -> ImageVersion:
+    uploaded_at = NOON + timedelta(days=days_later)
+    return ImageVersion("photographs", key or f"{number}.png", str(number), "5d41402a", "0061", 12, uploaded_at)
+
+
+@dataclass
+class Context:
+    """What the function looks at of Lambda's context."""
+
+    function_name: str = "record-predictions"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:record-predictions"
+    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+
+@dataclass
+class Function:
+    """The function in one execution environment, and the bucket it writes to."""
+
+    module: ModuleType
+    s3: "S3Client"
+    hidden: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, event: dict[str, Any]) -> list[str]:
+        """Invoke with an event; give the ids of the messages that come again."""
+        response = self.module.handler(event, Context())
+        return sorted(item["itemIdentifier"] for item in response["batchItemFailures"])
+
+    def files(self) -> dict[str, list[dict[str, Any]]]:
+        """Key -> rows of every file in the bucket."""
+        keys = [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+        return {key: self.rows(key) for key in keys}
+
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).decode().splitlines()]
+
+    def images(self) -> list[str]:
+        """The image key of every row."""
+        return sorted(row["image_key"] for rows in self.files().values() for row in rows)
+
+
+def forget_the_function() -> None:
+    """Forget what looks at the environment when it is imported, and what has imported it."""
+    package = "functions.record_predictions"
+    for name in (f"{package}.handler", f"{package}.wiring", f"{package}.recording", "functions.shared.observability"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Function]]:
+    monkeypatch.setenv("ANALYTICS_BUCKET_NAME", BUCKET)
+
+    def start() -> Function:
+        forget_the_function()
+        module = importlib.import_module("functions.record_predictions.handler")
+        function = Function(module, boto3.client("s3", REGION))
+        wiring = importlib.import_module("functions.record_predictions.wiring")
+        monkeypatch.setattr(
+            wiring.queue, "hide", lambda record, seconds: function.hidden.update({record.message_id: seconds})
+        )
+        return function
+
+    with mock_aws():
+        boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
+        yield start
+    forget_the_function()
+
+
+@pytest.fixture
+def function(start: Callable[[], Function]) -> Function:
+    return start()
+
+
+class TestABatch:
+    def test_of_a_thousand_images_of_a_day_is_one_file(self, function: Function) -> None:
+        event = predictions_event(*(prediction(image(number), BRICK, GRASS) for number in range(1000)))
+
+        assert function(event) == []
+        ((key, rows),) = function.files().items()
+        assert key.startswith("predictions/dt=2026-11-22/")
+        assert len(rows) == 2000
+
+    def test_of_two_days_is_a_file_for_each(self, function: Function) -> None:
+        event = predictions_event(
+            prediction(image(1), BRICK), prediction(image(2, days_later=1), BRICK), prediction(image(3), GRASS)
+        )
+
+        assert function(event) == []
+        assert {key.split("/")[1]: [row["image_key"] for row in rows] for key, rows in function.files().items()} == {
+            "dt=2026-11-22": ["1.png", "3.png"],
+            "dt=2026-11-23": ["2.png"],
+        }
+
+    def test_that_comes_again_overwrites_its_file(self, function: Function) -> None:
+        event = predictions_event(prediction(image(1), BRICK), prediction(image(2), GRASS))
+
+        function(event)
+        before = function.files()
+        function({"Records": event["Records"][::-1]})
+
+        assert function.files() == before
+        assert len(before) == 1
+
+    def test_with_a_prediction_twice_writes_it_once(self, function: Function) -> None:
+        one = prediction(image(1), BRICK)
+
+        assert function(predictions_event(one, one)) == []
+        assert function.images() == ["1.png"]
+
+    def test_keeps_rejected_images_and_those_without_labels(self, function: Function) -> None:
+        rejected = prediction(image(2), reason=Reason(code="ImageTooSmall", message="It has 10 pixels"))
+
+        assert function(predictions_event(prediction(image(1)), rejected)) == []
+        (rows,) = function.files().values()
+        found = {row["image_key"]: (row["status"], row["label"], row["reason_code"]) for row in rows}
+        assert found == {"1.png": ("labelled", None, None), "2.png": ("rejected", None, "ImageTooSmall")}
+
+    @pytest.mark.parametrize("key", ['"a",b\n.png', "🧱/é.png", "=1+1.png", "<script>.png", "k" * 1024])
+    def test_keeps_every_key_as_it_is(self, function: Function, key: str) -> None:
+        assert function(predictions_event(prediction(image(1, key=key), BRICK))) == []
+        assert function.images() == [key]
+
+    def test_writes_nothing_outside_the_predictions(self, function: Function) -> None:
+        function(predictions_event(prediction(image(1, key="../../other"), BRICK)))
+
+        assert all(key.startswith("predictions/dt=") for key in function.files())
+
+
+class TestAMalformedMessage:
+    @pytest.mark.parametrize("body", ["not JSON", "{}", '{"Records": []}'])
+    def test_fails_alone_and_comes_back_at_once(self, function: Function, body: str) -> None:
+        event = predictions_event(prediction(image(1), BRICK), prediction(image(2), BRICK))
+        event["Records"].insert(1, sqs_record(body, "malformed"))
+
+        assert function(event) == ["malformed"]
+        assert function.images() == ["1.png", "2.png"]
+        assert function.hidden == {"malformed": 0}
+
+    def test_with_a_number_no_query_could_read_fails_alone(self, function: Function) -> None:
+        event = predictions_event(prediction(image(1), BRICK), prediction(image(2), BRICK))
+        body = json.loads(event["Records"][1]["body"])
+        body["labels"][0]["confidence"] = float("nan")
+        event["Records"][1]["body"] = json.dumps(body)
+
+        assert function(event) == [event["Records"][1]["messageId"]]
+        assert function.images() == ["1.png"]
+
+
+def refuse(s3: "S3Client", partition: str) -> None:
+    """Let S3 answer that it is out of order for one day's files."""
+
+    def answer(params: dict[str, Any], **_: object) -> None:
+        if partition in params["Key"]:
+            raise ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate"}}, "PutObject")
+
+    s3.meta.events.register("provide-client-params.s3.PutObject", answer)
+
+
+class TestAFileThatCannotBeWritten:
+    def test_brings_back_the_messages_in_it_and_no_others(self, function: Function) -> None:
+        refuse(importlib.import_module("functions.record_predictions.wiring").s3, "dt=2026-11-23")
+        days: list[Prediction] = [prediction(image(number, days_later=number % 2), BRICK) for number in range(6)]
+        event = predictions_event(*days)
+
+        ids = [record["messageId"] for record in event["Records"]]
+        assert function(event) == sorted(ids[1::2])
+        assert function.images() == ["0.png", "2.png", "4.png"]
+        assert set(function.hidden) == set(ids[1::2])
+        assert all(seconds > 0 for seconds in function.hidden.values())
+
+    def test_is_written_when_they_come_again(self, function: Function) -> None:
+        event = predictions_event(prediction(image(1), BRICK))
+        function.s3.delete_bucket(Bucket=BUCKET)
+
+        assert len(function(event)) == 1
+
+        function.s3.create_bucket(Bucket=BUCKET)
+        assert function(event) == []
+        assert function.images() == ["1.png"]
+
+
+def test_a_function_without_a_bucket_says_so(start: Callable[[], Function], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANALYTICS_BUCKET_NAME")
+
+    with pytest.raises(WrongEnvironmentError, match="ANALYTICS_BUCKET_NAME is not set: it must be the name of"):
+        start()
