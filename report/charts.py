@@ -4,8 +4,9 @@ An SVG of some kilobytes instead of Vega's 900 kB of JavaScript: nothing to load
 CSS variables (so light and dark are one drawing), and it prints. Marks that filter the gallery are links.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,14 +20,16 @@ from report.figures import Figures, minutes_between
 from report.palette import OTHER, Palette
 from report.visible_text import shortened
 
-alt.data_transformers.disable_max_rows()
-
 _INK, _MUTED, _LINE = "var(--ink)", "var(--muted)", "var(--line)"
 _LINK_BASE = 'xlink:href="https://vega.github.io/vega-datasets/#'
 _MAX_SAMPLES = 240
 _MOST_BARS = 28
 _STEPS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600)
 _RELATIVE_UP_TO_MINUTES = 180
+_MILLISECONDS_A_DAY = 86_400_000
+
+Drawing = Any
+"""A chart of Altair, whose methods are typed too widely to be chained under strict typing."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ def donut(figures: Figures, palette: Palette) -> Markup:
         for order, (number, count) in enumerate(counts.items())
     ]
     pie = (
-        alt.Chart(alt.Data(values=rows), width=220, height=220)
+        _chart(rows)
+        .properties(width=220, height=220)
         .mark_arc(innerRadius=74, outerRadius=108, padAngle=0.012 if len(rows) > 1 else 0, cornerRadius=2)
         .encode(
             theta=alt.Theta("count:Q", stack=True),
@@ -87,9 +91,11 @@ def over_time(report: Report, palette: Palette) -> Chart | None:
     counts: Counter[tuple[int, str]] = Counter((axis.slice(at), palette.number(name)) for at, name in given)
     rows = list(_stacked(counts, axis, palette))
 
-    def draw(extent: _Extent) -> alt.Chart:
-        bars = alt.Chart(alt.Data(values=rows), width=extent.width, height=extent.height).mark_rect(
-            stroke="var(--paper)", strokeWidth=0.6
+    def draw(extent: _Extent) -> Drawing:
+        bars = (
+            _chart(rows)
+            .properties(width=extent.width, height=extent.height)
+            .mark_rect(stroke="var(--paper)", strokeWidth=0.6)
         )
         return bars.encode(
             x=axis.x(extent),
@@ -110,15 +116,15 @@ def histogram(images: Iterable[Image], palette: Palette, threshold: float | None
     if not given:
         return None
     lowest = min(min(confidence for confidence, _ in given), 100 if threshold is None else threshold)
-    start = min(90, int(lowest // 10) * 10)
+    start = max(0, min(90, math.ceil(lowest / 10) * 10 - 10))  # below the threshold, so that its line is seen
     step = (100 - start) / 20
     counts: Counter[tuple[int, str]] = Counter(
         (min(19, int((confidence - start) / step)), palette.number(name)) for confidence, name in given
     )
     rows = list(_stacked(counts, _ConfidenceAxis(start, step), palette))
 
-    def draw(extent: _Extent) -> alt.Chart | alt.LayerChart:
-        base = alt.Chart(alt.Data(values=rows), width=extent.width, height=extent.height)
+    def draw(extent: _Extent) -> Drawing:
+        base = _chart(rows).properties(width=extent.width, height=extent.height)
         x = alt.X("begin:Q", scale=alt.Scale(domain=[start, 100], nice=False), axis=_axis("confidence, %", extent, 6))
         bars = base.mark_rect(stroke="var(--paper)", strokeWidth=0.6).encode(
             x=x,
@@ -141,7 +147,7 @@ def timeline(run: Run) -> Chart | None:
         return None
     end = max(*ends, run.duration_minutes, 0.01)
 
-    def draw(extent: _Extent) -> alt.VConcatChart:
+    def draw(extent: _Extent) -> Drawing:
         band = _Extent(extent.width, 24, extent.font)
         drawing = alt.vconcat(_images_plot(run, end, extent), _states_band(run, end, band), spacing=6)
         return drawing.resolve_scale(x="shared")
@@ -155,6 +161,7 @@ class _TimeAxis:
     def __init__(self, report: Report, moments: Sequence[datetime]) -> None:
         starts = [run.started_at for run in report.runs if run.started_at and run.started_at <= min(moments)]
         self._scale = report.time_scale
+        self._of_run = bool(starts)
         self._origin = min(starts, default=min(moments))
         first, last = (minutes_between(self._origin, at, self._scale) for at in (min(moments), max(moments)))
         self._relative = self._scale != 1 or last <= _RELATIVE_UP_TO_MINUTES
@@ -189,10 +196,15 @@ class _TimeAxis:
         ticks = 4 if extent.width < 400 else 7
         if self._relative:
             domain[0] = min(domain[0], 0 if self._first * self._step < 0.3 * self._last * self._step else domain[0])
-            axis = _axis("minutes since the run began", extent, ticks)
+            axis = _axis(f"minutes since the {'run began' if self._of_run else 'first result'}", extent, ticks)
             return alt.X("begin:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
-        scale = alt.Scale(type="utc", domain=domain, nice=False)  # type: ignore[arg-type]
-        return alt.X("begin:T", scale=scale, axis=_axis("time, UTC", extent, ticks))
+        scale = alt.Scale(type="utc", domain=domain, nice=False)
+        days = (domain[1] - domain[0]) / _MILLISECONDS_A_DAY
+        axis = _axis("time, UTC", extent, ticks)
+        axis.format = "%-d %b" if days > 2 else "%-d %b %H:%M"
+        if days > 2:
+            axis.tickCount = alt.TimeIntervalStep(interval="day", step=math.ceil(days / ticks))
+        return alt.X("begin:T", scale=scale, axis=axis)
 
 
 @dataclass(frozen=True)
@@ -231,34 +243,32 @@ def _stacked(
         height[slice_] += count
 
 
-def _threshold(threshold: float, extent: _Extent) -> tuple[alt.Chart, alt.Chart]:
-    base = alt.Chart(alt.Data(values=[{"at": threshold, "told": f"threshold {threshold:g} %"}]))
+def _threshold(threshold: float, extent: _Extent) -> tuple[Drawing, Drawing]:
+    base = _chart([{"at": threshold, "told": f"threshold {threshold:g} %"}])
     rule = base.mark_rule(color=_INK, strokeDash=[3, 3]).encode(x="at:Q")
-    text = base.mark_text(align="left", dx=5, y=2, baseline="top", color=_INK, fontSize=extent.font).encode(
+    text = base.mark_text(align="center", y=-5, baseline="bottom", color=_INK, fontSize=extent.font).encode(
         x="at:Q", text="told:N"
     )
     return rule, text
 
 
-def _images_plot(run: Run, end: float, extent: _Extent) -> alt.LayerChart:
+def _images_plot(run: Run, end: float, extent: _Extent) -> Drawing:
     """Backlog falling and images done rising, over the time that is billed."""
     x = alt.X("minute:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=_axis("", extent, labels=False))
     billed = [{"minute": p.begin, "end": p.end, "told": _billed_text(p.end - p.begin)} for p in run.billed]
-    shade = alt.Chart(alt.Data(values=billed)).mark_rect(color="var(--billed)").encode(x=x, x2="end", description="told:N")
-    layers: list[alt.Chart] = [shade]
+    shade = _chart(billed).mark_rect(color="var(--billed)").encode(x=x, x2="end", description="told:N")
+    layers: list[Drawing] = [shade]
     for samples, colour, filled in ((run.backlog, "var(--backlog)", True), (run.done, "var(--done)", False)):
         if samples:
             layers.append(_line(samples, end, x, colour, extent, filled=filled))
     return alt.layer(*layers).properties(width=extent.width, height=extent.height)
 
 
-def _line(
-    samples: Sequence[Sample], end: float, x: alt.X, colour: str, extent: _Extent, *, filled: bool
-) -> alt.Chart:
+def _line(samples: Sequence[Sample], end: float, x: alt.X, colour: str, extent: _Extent, *, filled: bool) -> Drawing:
     kept = _thinned(samples)
     rows = [{"minute": sample.minute, "count": sample.count} for sample in kept]
     rows.append({"minute": max(end, kept[-1].minute), "count": kept[-1].count})
-    chart = alt.Chart(alt.Data(values=rows))
+    chart = _chart(rows)
     line = {"color": colour, "strokeWidth": 2}
     mark = (
         chart.mark_area(interpolate="step-after", line=line, color=colour, fillOpacity=0.14)
@@ -279,7 +289,7 @@ def _thinned(samples: Sequence[Sample]) -> list[Sample]:
     return [kept[place] for place in sorted(places)]
 
 
-def _states_band(run: Run, end: float, extent: _Extent) -> alt.LayerChart:
+def _states_band(run: Run, end: float, extent: _Extent) -> Drawing:
     rows = [
         {
             "minute": state.begin,
@@ -293,8 +303,10 @@ def _states_band(run: Run, end: float, extent: _Extent) -> alt.LayerChart:
         for state in run.states
         if state.end > state.begin
     ]
-    x = alt.X("minute:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=_axis("minutes since the run began", extent))
-    base = alt.Chart(alt.Data(values=rows))
+    x = alt.X(
+        "minute:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=_axis("minutes since the run began", extent)
+    )
+    base = _chart(rows)
     bands = base.mark_rect(cornerRadius=3, stroke="var(--paper)", strokeWidth=1.5).encode(
         x=x, x2="end", color=alt.Color("colour:N", scale=None), description="told:N"
     )
@@ -310,7 +322,7 @@ _STATE_COLOURS = {"STARTING": "change", "RUNNING": "on", "STOPPING": "change", "
 def _fitting(status: str, pixels: float, font: int) -> str:
     """The state's name, if its band is wide enough for it."""
     name = status.replace("_", " ").capitalize()
-    return name if len(name) * font * 0.6 + 8 <= pixels else ""
+    return name if len(name) * font * 0.55 + 8 <= pixels else ""
 
 
 def _billed_text(minutes: float) -> str:
@@ -319,7 +331,14 @@ def _billed_text(minutes: float) -> str:
 
 def _counts(field: str, extent: _Extent) -> alt.Y:
     axis = alt.Axis(
-        title=None, tickCount=4, tickMinStep=1, format=",d", grid=True, domain=False, ticks=False, labelFontSize=extent.font
+        title=None,
+        tickCount=4,
+        tickMinStep=1,
+        format=",d",
+        grid=True,
+        domain=False,
+        ticks=False,
+        labelFontSize=extent.font,
     )
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
 
@@ -341,11 +360,15 @@ def _axis(title: str, extent: _Extent, ticks: int | None = None, *, labels: bool
     )
 
 
-def _both(draw: Any, told: str, wide: _Extent, narrow: _Extent) -> Chart:
+def _chart(rows: list[dict[str, Any]]) -> Drawing:
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _both(draw: Callable[[_Extent], Drawing], told: str, wide: _Extent, narrow: _Extent) -> Chart:
     return Chart(_svg(draw(wide), told), _svg(draw(narrow), told))
 
 
-def _svg(drawing: Any, told: str) -> Markup:
+def _svg(drawing: Drawing, told: str) -> Markup:
     """The drawing as inline SVG. Vega escapes texts; `told` says what it is to who cannot see it."""
     font = {"labelFont": "Arial", "titleFont": "Arial"}  # measured as Arial; the page's own font is close
     drawn = (

@@ -20,7 +20,8 @@ WEB = Path(__file__).parent / "web"
 SCRIPTS = ("images.js", "csv.js", "details.js", "gallery.js", "charts.js")
 """In the order in which they need each other."""
 
-_REJECTED_SHOWN = 40
+_REJECTED_SHOWN = 12
+_RUNS_SHOWN = 30
 _RUNS_DRAWN = 3
 
 
@@ -41,29 +42,33 @@ def render(report: Report) -> str:
     style = _read("page.css")
     scripts = [_read(name) for name in SCRIPTS]
     blocks = list(thumbnail_blocks(report.images))
-    return _environment().get_template("page.html.j2").render(
-        report=report,
-        figures=counted,
-        palette=palette,
-        other=OTHER,
-        named_labels=counted.labels[:COLOURS],
-        more_labels=counted.labels[COLOURS:],
-        more_count=sum(label.count for label in counted.labels[COLOURS:]),
-        given=sum(label.count for label in counted.labels),
-        policy=_policy(style, scripts),
-        style=style,
-        scripts=scripts,
-        data=embedded(page_data(report, counted, palette)),
-        thumbnail_blocks=[embedded(block) for block in blocks],
-        without_thumbnail=_left_out(report, blocks),
-        donut=charts.donut(counted, palette) if counted.labels else None,
-        over_time=charts.over_time(report, palette),
-        histogram=charts.histogram(report.images, palette, report.threshold),
-        timelines=[(run, charts.timeline(run)) for run in _newest_first(report)[:_RUNS_DRAWN]],
-        runs=_newest_first(report),
-        rejected=[(place, image) for place, image in enumerate(report.images) if image.status is Status.REJECTED][
-            :_REJECTED_SHOWN
-        ],
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            figures=counted,
+            palette=palette,
+            other=OTHER,
+            named_labels=counted.labels[:COLOURS],
+            more_labels=counted.labels[COLOURS:],
+            more_count=sum(label.count for label in counted.labels[COLOURS:]),
+            given=sum(label.count for label in counted.labels),
+            policy=_policy(style, scripts),
+            style=style,
+            scripts=scripts,
+            data=embedded(page_data(report, counted, palette)),
+            thumbnail_blocks=[embedded(block) for block in blocks],
+            without_thumbnail=_left_out(report, blocks),
+            donut=charts.donut(counted, palette) if counted.labels else None,
+            over_time=charts.over_time(report, palette),
+            histogram=charts.histogram(report.images, palette, report.threshold),
+            timelines=[(run, charts.timeline(run)) for run in _newest_first(report)[:_RUNS_DRAWN]],
+            runs=_newest_first(report)[:_RUNS_SHOWN],
+            rejected=[(place, image) for place, image in enumerate(report.images) if image.status is Status.REJECTED][
+                :_REJECTED_SHOWN
+            ],
+        )
     )
 
 

@@ -27,7 +27,9 @@ def page_data(report: Report, figures: Figures, palette: Palette) -> dict[str, A
     names = [label.name for label in figures.labels]
     places = {name: place for place, name in enumerate(names)}
     return {
-        "labels": [{"name": label.name, "colour": palette.number(label.name), "count": label.count} for label in figures.labels],
+        "labels": [
+            {"name": label.name, "colour": palette.number(label.name), "count": label.count} for label in figures.labels
+        ],
         "images": [_image(image, places) for image in report.images],
         "thumbnailsABlock": THUMBNAILS_A_BLOCK,
     }

@@ -18,7 +18,7 @@ class Palette:
         self._numbers = {name: str(number) for number, name in enumerate(self.named)}
 
     def number(self, label: str) -> str:
-        """"0" to "7", or `OTHER`: the end of a CSS class or variable."""
+        """ "0" to "7", or `OTHER`: the end of a CSS class or variable."""
         return self._numbers.get(label, OTHER)
 
     def css(self, label: str) -> str:

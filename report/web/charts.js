@@ -30,6 +30,6 @@ for (const chart of document.querySelectorAll(".chart")) {
     if (!link) return;
     event.preventDefault();
     const wanted = new URLSearchParams(link.getAttribute("href").slice(1));
-    showImages({ show: `label-${wanted.get("label")}`, confidence: Math.floor(Number(wanted.get("confidence") ?? 0)), text: "" });
+    showImages({ show: `label-${wanted.get("label")}`, confidence: Number(wanted.get("confidence") ?? 0), text: "" });
   });
 }

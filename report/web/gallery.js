@@ -91,6 +91,7 @@ function drawControls() {
 /** Show some images only, and go to them; what is left out of `wanted` is as before. */
 function showImages(wanted) {
   Object.assign(filter, wanted);
+  control("text").value = filter.text;
   update();
   document.getElementById("images").scrollIntoView();
 }

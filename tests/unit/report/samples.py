@@ -41,7 +41,14 @@ def ordinary() -> Report:
         time_scale=SCALE,
         images=tuple(images),
         runs=(run(len(images)),),
-        mails=(Mail(to="quality@example.com", subject="2 images: brick", text="brick 99.1 %  line-1/brick-000.jpg\n", received_at=BEGAN),),
+        mails=(
+            Mail(
+                to="quality@example.com",
+                subject="2 images: brick",
+                text="brick 99.1 %  line-1/brick-000.jpg\n",
+                received_at=BEGAN,
+            ),
+        ),
         accuracy=0.985,
         accuracy_note="of the photographs, by their surest label",
         threshold=70,
@@ -53,7 +60,15 @@ def _image(number: int, upload: Upload, chance: random.Random) -> Image:
     labels: tuple[Label, ...] = ()
     if upload.label and number != 31:
         labels = (Label(name=upload.label, confidence=100 - min(29, chance.expovariate(0.25))),)
-    reasons = cycle(("the file is cut off", "not a JPEG or PNG", "the file is empty", "not a JPEG or PNG", "32 x 32 pixels; at least 64 x 64 are needed"))
+    reasons = cycle(
+        (
+            "the file is cut off",
+            "not a JPEG or PNG",
+            "the file is empty",
+            "not a JPEG or PNG",
+            "32 x 32 pixels; at least 64 x 64 are needed",
+        )
+    )
     return Image(
         key=upload.key,
         status=Status.LABELLED if labelled else Status.REJECTED,
@@ -115,9 +130,13 @@ def hostile() -> Report:
         )
         for number, key in enumerate(HOSTILE_KEYS)
     ]
-    many = tuple(Label(name=f"label {n:02}, \"{n}\"", confidence=100 - n * 0.6) for n in range(50))
-    images.append(Image(key="fifty-labels.jpg", status=Status.LABELLED, labels=many, processed_at=BEGAN, thumbnail=picture))
-    images.append(Image(key="<b>.png", status=Status.REJECTED, reason="<img src=x onerror=alert(5)>", processed_at=BEGAN))
+    many = tuple(Label(name=f'label {n:02}, "{n}"', confidence=100 - n * 0.6) for n in range(50))
+    images.append(
+        Image(key="fifty-labels.jpg", status=Status.LABELLED, labels=many, processed_at=BEGAN, thumbnail=picture)
+    )
+    images.append(
+        Image(key="<b>.png", status=Status.REJECTED, reason="<img src=x onerror=alert(5)>", processed_at=BEGAN)
+    )
     return Report(
         title="<script>alert('title')</script>",
         source="</title><script>alert(6)</script>",
@@ -160,6 +179,10 @@ def big(images: int = 5_000, days: int = 14, labels: Sequence[str] | None = None
         )
     runs = [run(images // days, day + 1, BEGAN + timedelta(days=day), units=1 + day % 2) for day in range(days)]
     return Report(
-        title="Two weeks of photographs", source="Custom Labels batch, stack production", generated_at=BEGAN, images=tuple(made),
-        runs=tuple(runs), threshold=60,
+        title="Two weeks of photographs",
+        source="Custom Labels batch, stack production",
+        generated_at=BEGAN,
+        images=tuple(made),
+        runs=tuple(runs),
+        threshold=60,
     )
