@@ -146,6 +146,7 @@ class QuickSightDashboard(pulumi.ComponentResource):
         bucket = pulumi.Output.format("arn:{0}:s3:::{1}", self._partition, self._args["analytics_bucket_name"])
         results = bucket.apply(lambda arn: f"{arn}/athena-results/*")
         database, workgroup = self._args["database_name"], self._args["workgroup_name"]
+        databases = [pulumi.Output.concat(glue, ":catalog"), pulumi.Output.concat(glue, ":database/", database)]
         return [
             iam.allow(["athena:ListDataCatalogs"], "*"),
             iam.allow(
@@ -169,20 +170,10 @@ class QuickSightDashboard(pulumi.ComponentResource):
                 ],
                 pulumi.Output.concat(athena, ":datacatalog/AwsDataCatalog"),
             ),
+            iam.allow(["glue:GetDatabase", "glue:GetDatabases"], databases),
             iam.allow(
-                [
-                    "glue:GetDatabase",
-                    "glue:GetDatabases",
-                    "glue:GetPartition",
-                    "glue:GetPartitions",
-                    "glue:GetTable",
-                    "glue:GetTables",
-                ],
-                [
-                    pulumi.Output.concat(glue, ":catalog"),
-                    pulumi.Output.concat(glue, ":database/", database),
-                    pulumi.Output.concat(glue, ":table/", database, "/*"),
-                ],
+                ["glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"],
+                [*databases, pulumi.Output.concat(glue, ":table/", database, "/*")],
             ),
             # Without a prefix condition: Athena looks whether the bucket of its results is there.
             iam.allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket),
