@@ -11,8 +11,9 @@ from components.bucket import PrivateBucket
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
-from components.predictions_table import PREDICTIONS_PREFIX, PredictionsTable
+from components.predictions_table import PREDICTIONS_PREFIX, VIEW_COLUMNS, PredictionsTable
 from components.query_files import saved_queries
+from components.quicksight import QuickSightDashboard
 
 BATCH_SIZE = 1000
 """Messages a function call takes, at most: fewer where they would be more than the 6 MB a call may carry, which
@@ -49,6 +50,8 @@ class AnalyticsArgs(TypedDict):
     """Days replaced and deleted objects are kept. Default: 30."""
     bytes_scanned_cutoff_per_query: NotRequired[int]
     """Bytes after which Athena cancels a query, at least 10 MB. Default: 10 GB."""
+    quick_sight_principal_arn: NotRequired[str]
+    """ARN of the QuickSight user or group to make a dashboard for. Default: nothing of QuickSight is made."""
     force_destroy: NotRequired[bool]
     """Whether destroying deletes a bucket that holds objects. Default: false."""
     log_retention_days: NotRequired[int]
@@ -76,6 +79,10 @@ class Analytics(pulumi.ComponentResource):
     """Predictions that could not be recorded."""
     record_function_name: pulumi.Output[str]
     """The function that records predictions."""
+    dashboard_id: pulumi.Output[str | None]
+    """QuickSight's id of the dashboard; none without a QuickSight principal."""
+    dashboard_url: pulumi.Output[str | None]
+    """Where people open the dashboard; none without a QuickSight principal."""
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
@@ -113,6 +120,7 @@ class Analytics(pulumi.ComponentResource):
         self.athena_workgroup = workgroup.name
         self.queue_url, self.dead_letter_queue_url = queue.url, queue.dead_letter_queue_url
         self.record_function_name = function.name
+        self.dashboard_id, self.dashboard_url = self._dashboard(catalog, workgroup)
         self.register_outputs(
             {
                 "analyticsBucketName": self.analytics_bucket_name,
@@ -122,6 +130,8 @@ class Analytics(pulumi.ComponentResource):
                 "queueUrl": self.queue_url,
                 "deadLetterQueueUrl": self.dead_letter_queue_url,
                 "recordFunctionName": self.record_function_name,
+                "dashboardId": self.dashboard_id,
+                "dashboardUrl": self.dashboard_url,
             }
         )
 
@@ -184,6 +194,33 @@ class Analytics(pulumi.ComponentResource):
                 query=query.text,
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=[catalog.view]),
             )
+
+    def _dashboard(
+        self, catalog: PredictionsTable, workgroup: aws.athena.Workgroup
+    ) -> tuple[pulumi.Output[str | None], pulumi.Output[str | None]]:
+        """The dashboard's id and address; two Nones where nobody is there to see it."""
+        principal_arn = self._args.get("quick_sight_principal_arn")
+        if not principal_arn:
+            return pulumi.Output.from_input(None), pulumi.Output.from_input(None)
+        dashboard = QuickSightDashboard(
+            f"{self._component_name}-quicksight",
+            {
+                "principal_arn": principal_arn,
+                "analytics_bucket_name": self._bucket.name,
+                "database_name": catalog.database.name,
+                "view_name": catalog.view.name,
+                "view_columns": {column.name: column.type for column in VIEW_COLUMNS},
+                "workgroup_name": workgroup.name,
+                "tags": self._args.get("tags", {}),
+            },
+            # QuickSight reads the rows as soon as there is a data set.
+            pulumi.ResourceOptions(parent=self, depends_on=[catalog.table, *self._bucket.ready]),
+        )
+        return dashboard.dashboard_id.apply(_optional), dashboard.dashboard_url.apply(_optional)
+
+
+def _optional(value: str) -> str | None:
+    return value
 
 
 def _check_database_name(name: str) -> None:

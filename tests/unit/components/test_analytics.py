@@ -303,6 +303,33 @@ class TestTheFunction:
         assert queue["visibilityTimeoutSeconds"] >= 6 * function.properties["timeout"] + 60
 
 
+class TestTheDashboard:
+    PRINCIPAL = "arn:aws:quicksight:us-east-1:123456789012:user/default/jane"
+
+    def test_is_not_there_unless_somebody_is_to_see_it(self, graph: Result) -> None:
+        assert not [r.label for r in graph.resources if "quicksight" in r.type.lower() or "cloudcontrol" in r.type]
+        assert outputs_of(graph).get("dashboardUrl") is outputs_of(graph).get("dashboardId") is None
+
+    def test_is_for_the_view_in_the_workgroup(self) -> None:
+        graph = record_analytics(quick_sight_principal_arn=self.PRINCIPAL)
+
+        (source,) = graph.of_type("aws:quicksight/dataSource:DataSource")
+        (data_set,) = graph.of_type("aws:quicksight/dataSet:DataSet")
+        (dashboard,) = graph.of_type("aws:cloudcontrol/resource:Resource")
+        query = data_set.properties["physicalTableMaps"][0]["customSql"]["sqlQuery"]
+        assert source.properties["parameters"]["athena"]["workGroup"] == "analytics"
+        assert 'FROM "analytics"."rekognition_customlabels_analytics"' in query
+        assert self.PRINCIPAL in dashboard.properties["desiredState"]
+        assert outputs_of(graph)["dashboardUrl"].endswith(outputs_of(graph)["dashboardId"])
+
+    def test_comes_after_what_it_reads(self) -> None:
+        graph = record_analytics(quick_sight_principal_arn=self.PRINCIPAL)
+        (data_set,) = graph.of_type("aws:quicksight/dataSet:DataSet")
+
+        assert precedes(graph, graph.named("analytics-view", TABLE), data_set)
+        assert precedes(graph, graph.named("analytics-rows", TABLE), data_set)
+
+
 class TestTheComponent:
     def test_has_a_schema_of_every_input_and_output(self, schema: ComponentDefinition) -> None:
         assert set(schema.inputs_mapping.values()) == set(AnalyticsArgs.__annotations__)
@@ -312,9 +339,10 @@ class TestTheComponent:
         assert [name for name, found in (schema.inputs | schema.outputs).items() if not found.description] == []
 
     def test_gives_out_what_the_schema_names(self, graph: Result, schema: ComponentDefinition) -> None:
+        with_dashboard = record_analytics(quick_sight_principal_arn=TestTheDashboard.PRINCIPAL)
         outputs = outputs_of(graph)
 
-        assert set(schema.outputs) == set(outputs)
+        assert set(schema.outputs) == set(outputs_of(with_dashboard))
         assert outputs["athenaTable"] == "rekognition_customlabels_analytics"
         assert outputs["athenaWorkgroup"] == outputs["athenaDatabase"] == "analytics"
         assert outputs["queueUrl"] == graph.named("analytics-predictions", QUEUE).outputs["url"]
