@@ -164,30 +164,29 @@ def _failing_on_a_malformed_report(original: Function) -> Function:
 
     def execute(func: Mapping, event: Any) -> Any:
         result = original(func, event)
-        if not _reports_item_failures.get() or result.get("error") or _is_report(result.get("body")):
+        if not _reports_item_failures.get() or result.get("error"):
             return result
-        body = {"errorType": "MalformedReport", "errorMessage": "The answer is not a list of batchItemFailures"}
-        return {**result, "error": True, "body": body}
+        try:
+            return {**result, "body": {"batchItemFailures": _item_failures(result.get("body"))}}
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            body = {"errorType": "MalformedReport", "errorMessage": f"{type(error).__name__}: {error}"}
+            return {**result, "error": True, "body": body}
 
     return execute
 
 
-def _is_report(answer: Any) -> bool:
-    """Whether an answer names failed items, or none, as "Handling errors for an SQS event source" has it."""
-    if isinstance(answer, (str, bytes)) and answer:
-        try:
-            answer = json.loads(answer)
-        except ValueError:
-            return False
-    if not answer:
-        return not isinstance(answer, (bool, int, float))
-    if not isinstance(answer, dict):
-        return False
-    failures = answer.get("batchItemFailures") or []
-    return isinstance(failures, list) and all(
-        isinstance(each, dict) and isinstance(each.get("itemIdentifier"), str) and each["itemIdentifier"]
-        for each in failures
-    )
+def _item_failures(answer: Any) -> list[Any]:
+    """What an answer names as failed, as "Handling errors for an SQS event source" in the Lambda guide reads it.
+
+    No answer, an empty one and a null list name nothing; an identifier that is missing or empty is an error.
+    """
+    if isinstance(answer, str) and answer:
+        answer = json.loads(answer)
+    failures = list((answer or {}).get("batchItemFailures") or [])
+    for failure in failures:
+        if not failure["itemIdentifier"]:
+            raise ValueError("an empty itemIdentifier")
+    return failures
 
 
 def _conflict(transitions: _Transitions, uuid: str) -> Any:
