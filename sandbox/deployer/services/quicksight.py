@@ -27,6 +27,7 @@ _SERVICE = "quicksight.amazonaws.com"
 _QUERY_ACTIONS = ("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults")
 
 _FOR_INCREMENTAL_REFRESH = ("MINUTE15", "MINUTE30")
+_AT_A_TIME_OF_DAY = ("DAILY", "WEEKLY", "MONTHLY")
 
 
 @creates(_DATA_SOURCE, validated_only=True)
@@ -80,20 +81,15 @@ def delete_data_set(cloud: Cloud, made: Created) -> None:
 def create_refresh_schedule(cloud: Cloud, args: Request) -> Created:
     """Validate when a SPICE data set is read again."""
     account, data_set, id_ = args.get("awsAccountId", cloud.account_id), args["dataSetId"], args["scheduleId"]
-    schedule = args["schedule"]
-    frequency = schedule["scheduleFrequency"]
     names = {"interval": "Interval", "timeOfTheDay": "TimeOfTheDay", "timezone": "Timezone"}
-    request = {
-        "AwsAccountId": account,
-        "DataSetId": data_set,
-        "Schedule": {
-            "ScheduleId": id_,
-            "RefreshType": schedule["refreshType"],
-            "ScheduleFrequency": frequency.renamed(names),
-        },
+    schedule = {
+        "ScheduleId": id_,
+        "RefreshType": args["schedule"]["refreshType"],
+        "ScheduleFrequency": args["schedule"]["scheduleFrequency"].renamed(names),
     }
+    request = {"AwsAccountId": account, "DataSetId": data_set, "Schedule": schedule}
     check_request("quicksight", "CreateRefreshSchedule", request)
-    _check_refresh(cloud, args.resource, data_set, schedule["refreshType"], frequency)
+    _check_refresh(cloud, args.resource, data_set, schedule)
     arn = _arn(cloud, account, f"dataset/{data_set}/refresh-schedule/{id_}")
     return Created(f"{account},{data_set},{id_}", {"arn": arn, "awsAccountId": account})
 
@@ -199,16 +195,16 @@ def _catalog_columns(table: Registration) -> set[str]:
     return {column["name"] for column in columns}
 
 
-def _check_refresh(
-    cloud: Cloud, resource: Registration, data_set_id: str, refresh_type: str, frequency: Arguments
-) -> None:
+def _check_refresh(cloud: Cloud, resource: Registration, data_set_id: str, schedule: dict[str, Any]) -> None:
     """Rules of CreateRefreshSchedule that its model does not hold (QuickSight API reference, RefreshFrequency)."""
     modes = {
         made.properties["dataSetId"]: made.properties["importMode"] for made in cloud.made_before(resource, _DATA_SET)
     }
     if modes.get(data_set_id) != "SPICE":
         raise SandboxError(f"data set {data_set_id} is not a SPICE data set that is made before its refresh schedule")
-    if refresh_type == "FULL_REFRESH" and frequency["interval"] in _FOR_INCREMENTAL_REFRESH:
-        raise SandboxError(f"interval {frequency['interval']} is for an INCREMENTAL_REFRESH only")
-    if frequency["interval"] in ("DAILY", "WEEKLY", "MONTHLY") and "timeOfTheDay" not in frequency:
-        raise SandboxError(f"interval {frequency['interval']} needs a timeOfTheDay")
+    frequency = schedule["ScheduleFrequency"]
+    interval = frequency["Interval"]
+    if schedule["RefreshType"] == "FULL_REFRESH" and interval in _FOR_INCREMENTAL_REFRESH:
+        raise SandboxError(f"interval {interval} is for an INCREMENTAL_REFRESH only")
+    if interval in _AT_A_TIME_OF_DAY and "TimeOfTheDay" not in frequency:
+        raise SandboxError(f"interval {interval} needs a timeOfTheDay")
