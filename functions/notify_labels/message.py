@@ -62,12 +62,8 @@ def _one_liners(line: str) -> dict[str, str]:
     """What telephones show; the payloads of mobile apps are their platforms' (Amazon SNS developer guide,
     "Publishing Amazon SNS notifications with platform-specific payloads")."""
     apple = json.dumps({"aps": {"alert": line}})
-    return {
-        "sms": line,
-        "APNS": apple,
-        "APNS_SANDBOX": apple,
-        "GCM": json.dumps({"notification": {"body": line}, "data": {"message": line}}),
-    }
+    google = json.dumps({"fcmV1Message": {"message": {"notification": {"title": "Labels found", "body": line}}}})
+    return {"sms": line, "APNS": apple, "APNS_SANDBOX": apple, "GCM": google}
 
 
 def _attributes(part: Part) -> "dict[str, MessageAttributeValueTypeDef]":

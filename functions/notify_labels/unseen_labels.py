@@ -59,6 +59,6 @@ class UnseenLabels:
 
 
 def _loosely(name: str) -> str:
-    """A spelling without case, marks, and what separates words."""
+    """A spelling without case, accents, and what separates words; a name without letters is spelled one way."""
     letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(character for character in letters if character.isalnum())
+    return "".join(character for character in letters if character.isalnum()) or name

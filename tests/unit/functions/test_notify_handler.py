@@ -1,0 +1,351 @@
+"""notify-labels as Lambda calls it: a batch of messages in, notifications on the topic out."""
+
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.core.models import botocore_stubber
+from moto.sns.models import sns_backends
+
+from functions.shared.environment import WrongEnvironmentError
+from functions.shared.prediction import Label, Reason
+from tests.unit.functions.alerts import image
+from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.predictions import NOON, prediction
+from tests.unit.functions.world import REGION
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+
+ACCOUNT = "123456789012"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:labels"
+CRACK, SCRATCH, GRASS = (
+    Label(name=name, confidence=confidence) for name, confidence in (("crack", 55.0), ("scratch", 93.5), ("grass", 99))
+)
+
+
+@dataclass
+class Context:
+    """What the function looks at of Lambda's context."""
+
+    function_name: str = "notify-labels"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:notify-labels"
+    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+    milliseconds: int = 120_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass
+class Function:
+    """The function in one execution environment, the topic it publishes to, and a queue subscribed to that."""
+
+    module: ModuleType
+    wiring: ModuleType
+    sqs: "SQSClient"
+    inbox_url: str
+    hidden: dict[str, int] = field(default_factory=dict)
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def __call__(self, event: dict[str, Any], context: Context | None = None) -> list[str]:
+        """Invoke with an event; give the ids of the messages that come again."""
+        response = self.module.handler(event, context or Context())
+        return sorted(item["itemIdentifier"] for item in response["batchItemFailures"])
+
+    def mails(self) -> list[tuple[str, str]]:
+        """Subject and text, as an e-mail subscription gets them."""
+        topic = sns_backends[ACCOUNT][REGION].topics[TOPIC_ARN]
+        return [(sent[2], json.loads(sent[1])["email"]) for sent in topic.sent_notifications]
+
+    def subjects(self) -> list[str]:
+        return [subject for subject, _ in self.mails()]
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """What the queue got: SNS's envelopes, with the JSON document in them."""
+        received = self.sqs.receive_message(QueueUrl=self.inbox_url, MaxNumberOfMessages=10).get("Messages", [])
+        envelopes = [json.loads(message["Body"]) for message in received]
+        return [{**envelope, "Message": json.loads(envelope["Message"])} for envelope in envelopes]
+
+    def warnings(self) -> list[str]:
+        lines = [json.loads(line) for line in self.log.getvalue().splitlines()]
+        return [line["message"] for line in lines if line["level"] == "WARNING"]
+
+    def metrics(self, printed: str) -> dict[str, float]:
+        found = json.loads(printed.splitlines()[-1])
+        return {name: found[name][0] for name in ("ImagesNotified", "NotificationsPublished")}
+
+    @property
+    def sns(self) -> "SNSClient":
+        client: SNSClient = self.wiring.notifications._topic._sns
+        return client
+
+
+def forget_the_function() -> None:
+    """Forget what looks at the environment when it is imported, and what has imported it."""
+    package = "functions.notify_labels"
+    for name in (f"{package}.handler", f"{package}.wiring", f"{package}.notifications"):
+        sys.modules.pop(name, None)
+    for name in ("functions.shared.observability", "functions.shared.predictions_batch"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
+    """Start an execution environment, with other variables than the usual."""
+
+    def start(**variables: str) -> Function:
+        usual = {
+            "NOTIFICATION_TOPIC_ARN": TOPIC_ARN,
+            "LABELS_OF_INTEREST": '{"crack": 55, "scratch": 80}',
+            "NOTIFICATION_MODE": "digest",
+            "PRESIGNED_URL_MINUTES": "0",
+            "POWERTOOLS_SERVICE_NAME": "notify-labels",
+        }
+        for name, value in {**usual, **variables}.items():
+            monkeypatch.setenv(name, value)
+        forget_the_function()
+        log = io.StringIO()
+        observability = importlib.import_module("functions.shared.observability")
+        cast(logging.StreamHandler[Any], observability.logger.registered_handler).setStream(log)
+        module = importlib.import_module("functions.notify_labels.handler")
+        wiring = importlib.import_module("functions.notify_labels.wiring")
+        function = Function(module, wiring, boto3.client("sqs", REGION), inbox_url, log=log)
+        monkeypatch.setattr(
+            wiring.queue, "hide", lambda record, seconds: function.hidden.update({record.message_id: seconds})
+        )
+        return function
+
+    with mock_aws():
+        sns, sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
+        sns.create_topic(Name="labels")
+        inbox_url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        sns.subscribe(TopicArn=TOPIC_ARN, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox")
+        yield start
+    forget_the_function()
+
+
+@pytest.fixture
+def function(start: Callable[..., Function]) -> Function:
+    return start()
+
+
+def refuse(function: Function, subject: str, code: str = "InvalidParameter") -> None:
+    """Let SNS refuse what has a text in its subject."""
+
+    def answer(params: dict[str, Any], **_: object) -> None:
+        if subject in params["Subject"]:
+            raise ClientError({"Error": {"Code": code, "Message": "No"}}, "Publish")
+
+    function.sns.meta.events.register("provide-client-params.sns.Publish", answer)
+
+
+class Throttle:
+    """SNS, throttling the first requests."""
+
+    def __init__(self, function: Function, requests: int) -> None:
+        self.left = requests
+        events = function.sns.meta.events
+        events.unregister("before-send", cast(Any, botocore_stubber))
+        events.register("before-send.sns.Publish", cast(Any, self.answer))
+
+    def answer(self, event_name: str, request: AWSPreparedRequest, **_: object) -> Any:
+        if not self.left:
+            return botocore_stubber(event_name, request)
+        self.left -= 1
+        body = io.BytesIO(
+            b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+        )
+        body.stream = lambda *_, **__: iter([body.getvalue()])  # type: ignore[attr-defined]
+        return AWSResponse(request.url, 400, HTTPHeaders(), body)
+
+
+class TestADigest:
+    def test_tells_once_about_all_images_with_a_label_of_interest(self, function: Function) -> None:
+        event = predictions_event(
+            prediction(image("a.jpg", 1), CRACK),
+            prediction(image("b.jpg", 2), GRASS),
+            prediction(image("c.jpg", 3), SCRATCH, GRASS),
+            prediction(image("d.jpg", 4)),
+        )
+
+        assert function(event) == []
+        ((subject, text),) = function.mails()
+        assert subject == "2 images: 1 crack, 1 scratch"
+        assert "\n1. c.jpg\n   scratch 93.5%\n" in text
+        assert "\n2. a.jpg\n   crack 55.0%\n" in text
+        assert "b.jpg" not in text
+        assert "grass" not in text
+
+    def test_gives_programs_json_and_attributes_to_filter_by(self, function: Function) -> None:
+        function(predictions_event(prediction(image("a.jpg", 1), CRACK), prediction(image("b.jpg", 2), SCRATCH)))
+
+        (envelope,) = function.inbox()
+        assert [item["imageKey"] for item in envelope["Message"]["images"]] == ["b.jpg", "a.jpg"]
+        assert envelope["Subject"] == "2 images: 1 crack, 1 scratch"
+        assert {name: value["Value"] for name, value in envelope["MessageAttributes"].items()} == {
+            "labels": '["crack", "scratch"]',
+            "highestConfidence": "93.5000",
+        }
+
+    def test_tells_about_an_image_that_came_twice_once(self, function: Function) -> None:
+        once = prediction(image("a.jpg"), CRACK)
+
+        assert function(predictions_event(once, once)) == []
+        assert function.subjects() == ["crack 55.0% in a.jpg"]
+
+    def test_tells_what_was_found_last_in_an_image(self, function: Function) -> None:
+        later = NOON + timedelta(minutes=1)
+        event = predictions_event(
+            prediction(image("a.jpg"), SCRATCH, processed_at=later), prediction(image("a.jpg"), CRACK)
+        )
+
+        assert function(event) == []
+        assert function.subjects() == ["scratch 93.5% in a.jpg"]
+
+    def test_is_not_sent_where_there_is_nothing_to_tell(self, function: Function) -> None:
+        rejected = prediction(image(), reason=Reason(code="EmptyObject", message="the file is empty"))
+
+        assert function(predictions_event(rejected, prediction(image("b.jpg", 2), GRASS))) == []
+        assert function.mails() == []
+
+    def test_is_counted(self, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+        function(predictions_event(*(prediction(image(f"{n}", n), CRACK) for n in range(3))))
+
+        assert function.metrics(capsys.readouterr().out) == {"ImagesNotified": 3, "NotificationsPublished": 1}
+
+    def test_too_large_for_one_message_is_sent_in_parts(self, function: Function) -> None:
+        many = [prediction(image(f"{n}" + "k" * 900, n), CRACK) for n in range(120)]
+
+        assert function(predictions_event(*many)) == []
+        assert function.subjects() == [f"120 images: 120 crack (part {n} of 3)" for n in (1, 2, 3)]
+
+    def test_of_which_a_part_fails_brings_back_the_images_of_that_part_alone(self, function: Function) -> None:
+        refuse(function, "(part 2 of 3)")
+        many = [prediction(image(f"{n:03}" + "k" * 900, n), CRACK) for n in range(120)]
+
+        again = function(predictions_event(*many))
+
+        sent = {item["imageKey"] for envelope in function.inbox() for item in envelope["Message"]["images"]}
+        assert again
+        assert {many[int(message_id)].image_key for message_id in again} | sent == {found.image_key for found in many}
+        assert len(again) + len(sent) == 120
+        assert set(function.hidden) == set(again)
+
+    def test_that_fails_brings_back_every_message_about_its_images_and_no_others(self, function: Function) -> None:
+        refuse(function, "crack")
+        twice = prediction(image("a.jpg", 1), CRACK)
+
+        assert function(predictions_event(twice, prediction(image("b.jpg", 2), GRASS), twice)) == ["0", "2"]
+
+    def test_is_published_when_sns_throttles_for_a_moment(self, function: Function) -> None:
+        throttle = Throttle(function, requests=1)
+
+        assert function(predictions_event(prediction(image("a.jpg"), CRACK))) == []
+        assert throttle.left == 0
+        assert function.subjects() == ["crack 55.0% in a.jpg"]
+
+
+class TestOneMessageAnImage:
+    def test_tells_about_each_image(self, start: Callable[..., Function]) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        event = predictions_event(prediction(image("a.jpg", 1), CRACK), prediction(image("b.jpg", 2), SCRATCH))
+
+        assert function(event) == []
+        assert function.subjects() == ["crack 55.0% in a.jpg", "scratch 93.5% in b.jpg"]
+
+    def test_brings_back_only_the_image_that_failed(self, start: Callable[..., Function]) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        refuse(function, "b.jpg")
+
+        assert function(predictions_event(*(prediction(image(f"{n}.jpg", i), CRACK) for i, n in enumerate("abc")))) == [
+            "1"
+        ]
+        assert function.subjects() == ["crack 55.0% in a.jpg", "crack 55.0% in c.jpg"]
+
+    def test_does_not_begin_to_publish_what_it_could_not_end(self, start: Callable[..., Function]) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        event = predictions_event(prediction(image("a.jpg", 1), CRACK), prediction(image("b.jpg", 2), GRASS))
+
+        assert function(event, Context(milliseconds=30_000)) == ["0"]
+        assert function.mails() == []
+
+
+class TestAMalformedMessage:
+    @pytest.mark.parametrize("body", ["not JSON", "{}", '{"Records": []}', "[]"])
+    def test_fails_alone_and_comes_back_at_once(self, function: Function, body: str) -> None:
+        event = predictions_event(prediction(image("a.jpg"), CRACK))
+        event["Records"].insert(0, sqs_record(body, "malformed"))
+
+        assert function(event) == ["malformed"]
+        assert function.subjects() == ["crack 55.0% in a.jpg"]
+        assert function.hidden == {"malformed": 0}
+
+
+class TestALink:
+    def test_is_in_the_mail_and_in_the_json(self, start: Callable[..., Function]) -> None:
+        function = start(PRESIGNED_URL_MINUTES="60")
+        function(predictions_event(prediction(image("a b.jpg"), CRACK)))
+
+        ((_, text),) = function.mails()
+        (envelope,) = function.inbox()
+        (told,) = envelope["Message"]["images"]
+        assert told["link"].startswith("https://final.s3.us-east-1.amazonaws.com/images/a%20b.jpg?versionId=v1&")
+        assert text.splitlines()[-1] == told["link"]
+
+    def test_that_would_outlive_its_credentials_is_warned_about(self, start: Callable[..., Function]) -> None:
+        assert start(PRESIGNED_URL_MINUTES="720").warnings() == []
+        (warning,) = start(PRESIGNED_URL_MINUTES="721").warnings()
+        assert "last at most 720 minutes" in warning
+
+
+class TestLabelsOfInterest:
+    def test_of_which_there_are_none_send_nothing_and_that_is_said(self, start: Callable[..., Function]) -> None:
+        function = start(LABELS_OF_INTEREST="{}")
+
+        assert function(predictions_event(prediction(image(), CRACK))) == []
+        assert function.mails() == []
+        assert function.warnings() == ["There are no labels of interest: nothing will be sent"]
+
+    def test_that_are_misspelt_are_worth_one_line(self, start: Callable[..., Function]) -> None:
+        function = start(LABELS_OF_INTEREST='{"Crack": 55}')
+
+        for _ in range(3):
+            function(predictions_event(prediction(image(), CRACK)))
+
+        assert len(function.warnings()) == 1
+        assert function.warnings()[0].startswith("The model returns the label 'crack', not 'Crack'")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("NOTIFICATION_TOPIC_ARN", "labels", "the ARN of the notification topic"),
+        ("LABELS_OF_INTEREST", '{"crack": 101}', "a JSON object of label to threshold, 0 to 100"),
+        ("LABELS_OF_INTEREST", '["crack"]', "a JSON object of label to threshold, 0 to 100"),
+        ("NOTIFICATION_MODE", "hourly", "digest or image"),
+        ("PRESIGNED_URL_MINUTES", "10081", "a whole number from 0 (no links) to 10080"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_allowed(
+    start: Callable[..., Function], name: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(WrongEnvironmentError) as error:
+        start(**{name: value})
+
+    assert str(error.value).startswith(f"{name} is {value!r}: it must be {allowed}")
