@@ -1,6 +1,7 @@
 """Lambda functions and event source mappings."""
 
 import io
+import json
 import re
 import time
 import zipfile
@@ -13,7 +14,7 @@ import pulumi
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.model import Created, Properties, Registration
-from sandbox.deployer.permissions import require_allowed, require_trust
+from sandbox.deployer.permissions import require_allowed, require_service_access, require_trust
 from sandbox.deployer.registry import creates, deletes
 from sandbox.deployer.services.logs import log_group_is_made
 from sandbox.errors import SandboxError
@@ -159,7 +160,57 @@ def create_permission(cloud: Cloud, args: Request) -> Created:
 @deletes(_PERMISSION)
 def delete_permission(cloud: Cloud, made: Created) -> None:
     """Take the permission back."""
-    cloud.lambda_.remove_permission(FunctionName=made.outputs["function"], StatementId=made.id)
+    qualifier = {"Qualifier": made.outputs["qualifier"]} if made.outputs.get("qualifier") else {}
+    cloud.lambda_.remove_permission(FunctionName=made.outputs["function"], StatementId=made.id, **qualifier)
+
+
+def require_function_access(
+    cloud: Cloud, resource: Registration, function_arn: str, service: str, source_arn: str
+) -> None:
+    """Check that a function lets a service invoke it, by a permission that is made before the resource.
+
+    Raises
+    ------
+    SandboxError
+        Naming the function, the service and what to add.
+    """
+    name, _, qualifier = function_arn.partition(":function:")[2].partition(":")
+    given = [made for made in cloud.made_before(resource, _PERMISSION) if _is_of(made, name, qualifier)]
+    document: str | None = json.dumps({"Statement": [_statement(made, function_arn) for made in given]})
+    if not any(made.id == name for made in cloud.made(_FUNCTION)) and not given:
+        document = _policy(cloud, name, qualifier)
+    remedy = f"give it a Permission that does, and let {resource.name} depend on it"
+    require_service_access(document, service, "lambda:InvokeFunction", function_arn, source_arn, remedy)
+
+
+def _is_of(permission: Registration, name: str, qualifier: str) -> bool:
+    function = permission.properties["function"]
+    same = name in {function, function.partition(":function:")[2]}
+    return same and permission.properties.get("qualifier", "") == qualifier
+
+
+def _statement(permission: Registration, function_arn: str) -> dict[str, Any]:
+    given = permission.properties
+    condition = {}
+    if "sourceArn" in given:
+        condition["ArnLike"] = {"aws:SourceArn": given["sourceArn"]}
+    if "sourceAccount" in given:
+        condition["StringEquals"] = {"aws:SourceAccount": given["sourceAccount"]}
+    return {
+        "Effect": "Allow",
+        "Action": given["action"],
+        "Resource": function_arn,
+        "Principal": {"Service": given["principal"]},
+        "Condition": condition,
+    }
+
+
+def _policy(cloud: Cloud, name: str, qualifier: str) -> str | None:
+    """The policy of a function that this deployment has not made."""
+    try:
+        return cloud.lambda_.get_policy(FunctionName=name, **({"Qualifier": qualifier} if qualifier else {}))["Policy"]
+    except cloud.lambda_.exceptions.ResourceNotFoundException:
+        return None
 
 
 def zip_archive(archive: pulumi.Archive) -> bytes:

@@ -1,13 +1,30 @@
 """SNS topics, their policies and subscriptions."""
 
+import json
+
 from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud, tag_list
-from sandbox.deployer.model import Created
+from sandbox.deployer.model import Created, Registration
+from sandbox.deployer.permissions import require_allowed, require_trust
 from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.services.lambda_ import require_function_access
+from sandbox.deployer.services.sqs import require_queue_access
+from sandbox.errors import SandboxError
 
 _TOPIC = "aws:sns/topic:Topic"
 _TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 _SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+
+_SERVICE = "sns.amazonaws.com"
+
+# From "Prerequisites for subscribing Firehose delivery streams to Amazon SNS topics" in the SNS developer guide.
+_STREAM_ACTIONS = (
+    "firehose:DescribeDeliveryStream",
+    "firehose:ListDeliveryStreams",
+    "firehose:ListTagsForDeliveryStream",
+    "firehose:PutRecord",
+    "firehose:PutRecordBatch",
+)
 
 _TOPIC_ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
@@ -59,9 +76,10 @@ def delete_topic_policy(cloud: Cloud, made: Created) -> None:
 
 @creates(_SUBSCRIPTION)
 def create_subscription(cloud: Cloud, args: Request) -> Created:
-    """Subscribe an endpoint to a topic."""
+    """Subscribe an endpoint that the topic can reach to it."""
     args.skip("confirmationTimeoutInMinutes", "endpointAutoConfirms")
     given = args.renamed(_SUBSCRIPTION_ATTRIBUTES)
+    _check_reachable(cloud, args.resource, given)
     arn = cloud.sns.subscribe(
         TopicArn=args["topic"],
         Protocol=args["protocol"],
@@ -76,6 +94,24 @@ def create_subscription(cloud: Cloud, args: Request) -> Created:
 def delete_subscription(cloud: Cloud, made: Created) -> None:
     """Unsubscribe."""
     cloud.sns.unsubscribe(SubscriptionArn=made.id)
+
+
+def _check_reachable(cloud: Cloud, resource: Registration, attributes: dict[str, object]) -> None:
+    """Refuse what AWS takes and then drops: SNS finds a missing permission only when it delivers."""
+    topic, protocol, endpoint = (resource.properties[key] for key in ("topic", "protocol", "endpoint"))
+    if protocol == "sqs":
+        require_queue_access(cloud, resource, endpoint, _SERVICE, topic)
+    elif protocol == "lambda":
+        require_function_access(cloud, resource, endpoint, _SERVICE, topic)
+    elif protocol == "firehose":
+        role = str(attributes.get("SubscriptionRoleArn", ""))
+        if not role:
+            raise SandboxError("a subscription of a delivery stream needs a subscriptionRoleArn")
+        require_trust(cloud, role, _SERVICE, topic)
+        require_allowed(cloud, resource, role, _STREAM_ACTIONS, endpoint, "the subscription")
+    if attributes.get("RedrivePolicy"):
+        dead_letters = json.loads(str(attributes["RedrivePolicy"]))["deadLetterTargetArn"]
+        require_queue_access(cloud, resource, dead_letters, _SERVICE, topic)
 
 
 def _attribute_text(value: object) -> str:

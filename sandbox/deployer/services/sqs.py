@@ -2,7 +2,8 @@
 
 from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud
-from sandbox.deployer.model import Created
+from sandbox.deployer.model import Created, Registration
+from sandbox.deployer.permissions import require_service_access
 from sandbox.deployer.registry import creates, deletes
 
 _QUEUE = "aws:sqs/queue:Queue"
@@ -81,6 +82,26 @@ def create_redrive_allow_policy(cloud: Cloud, args: Request) -> Created:
 def delete_redrive_allow_policy(cloud: Cloud, made: Created) -> None:
     """Back to the default: every queue of the account may."""
     cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes={"RedriveAllowPolicy": ""})
+
+
+def require_queue_access(cloud: Cloud, resource: Registration, queue_arn: str, service: str, source_arn: str) -> None:
+    """Check that a queue of this deployment lets a service send, by a policy that is made before the resource.
+
+    A queue of somebody else's is theirs to open, before or after.
+
+    Raises
+    ------
+    SandboxError
+        Naming the queue, the service and what to add.
+    """
+    mine = {queue.id: queue for queue in cloud.made(_QUEUE) if queue.outputs["arn"] == queue_arn}
+    if not mine:
+        return
+    policies = [made for made in cloud.made_before(resource, _QUEUE_POLICY) if made.id in mine]
+    inline = next(iter(mine.values())).properties.get("policy")
+    document = policies[-1].properties["policy"] if policies else inline
+    remedy = f"give it a QueuePolicy that does, and let {resource.name} depend on it"
+    require_service_access(document, service, "sqs:SendMessage", queue_arn, source_arn, remedy)
 
 
 def _attribute_text(value: object) -> str:

@@ -35,7 +35,6 @@ def every_type() -> None:
     )
     bucket = _bucket()
     queue, dead_letters = _queues()
-    topic = _topic(queue)
     table = aws.dynamodb.Table(
         "runs",
         billing_mode="PAY_PER_REQUEST",
@@ -48,6 +47,7 @@ def every_type() -> None:
     )
     _rule(bucket, queue, dead_letters)
     function, mapping = function_and_mapping(queue)
+    topic = _topic(function)
     machine = state_machine()
     schedule = _schedule(machine, dead_letters)
     pulumi.export("sourceBucketName", bucket.bucket)
@@ -117,17 +117,60 @@ def _queues() -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
     return queue, dead_letters
 
 
-def _topic(queue: aws.sqs.Queue) -> aws.sns.Topic:
-    topic = aws.sns.Topic("predictions", display_name="Predictions")
+def _topic(function: aws.lambda_.Function) -> aws.sns.Topic:
+    topic = aws.sns.Topic("predictions", display_name="Predictions", kms_master_key_id="alias/aws/sns")
     aws.sns.TopicPolicy(
         "predictions",
         arn=topic.arn,
         policy=document("Allow", "sns:Publish", topic.arn, Principal={"AWS": "000000000000"}),
     )
-    aws.sns.TopicSubscription(
-        "predictions", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True
+    subscribed_queue(topic)
+    permission = aws.lambda_.Permission(
+        "predictions",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="sns.amazonaws.com",
+        source_arn=topic.arn,
     )
+    aws.sns.TopicSubscription(
+        "function",
+        topic=topic.arn,
+        protocol="lambda",
+        endpoint=function.arn,
+        opts=pulumi.ResourceOptions(depends_on=[permission]),
+    )
+    aws.sns.TopicSubscription("people", topic=topic.arn, protocol="email", endpoint="people@labels.example")
     return topic
+
+
+def subscribed_queue(topic: aws.sns.Topic, waits_for: tuple[str, ...] = ("queue", "lost")) -> aws.sns.TopicSubscription:
+    """Register a queue and a dead-letter queue with their policies, and a subscription that waits for some of these."""
+    queues = {name: aws.sqs.Queue(name) for name in ("queue", "lost")}
+    policies = {
+        name: aws.sqs.QueuePolicy(
+            name,
+            queue_url=queue.url,
+            policy=document(
+                "Allow",
+                "sqs:SendMessage",
+                queue.arn,
+                Principal={"Service": "sns.amazonaws.com"},
+                Condition=_if("ArnEquals", "aws:SourceArn", topic.arn),
+            ),
+        )
+        for name, queue in queues.items()
+    }
+    return aws.sns.TopicSubscription(
+        "queue",
+        topic=topic.arn,
+        protocol="sqs",
+        endpoint=queues["queue"].arn,
+        raw_message_delivery=True,
+        filter_policy=json.dumps({"status": ["labelled"]}),
+        filter_policy_scope="MessageAttributes",
+        redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": queues["lost"].arn}),
+        opts=pulumi.ResourceOptions(depends_on=[policies[name] for name in waits_for]),
+    )
 
 
 def _rule(bucket: aws.s3.Bucket, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> None:
@@ -199,7 +242,8 @@ def function_and_mapping(
         "analyze",
         event_source_arn=queue.arn,
         function_name=function.name,
-        batch_size=10,
+        batch_size=1000,
+        maximum_batching_window_in_seconds=60,
         enabled=False,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config={"maximum_concurrency": 2},

@@ -7,9 +7,16 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from sandbox.deployer.cloud import Cloud
 from sandbox.errors import SandboxError
 from tests.unit.sandbox_deployer.conftest import Deploy
-from tests.unit.sandbox_deployer.programs import document, function_and_mapping, service_role, state_machine
+from tests.unit.sandbox_deployer.programs import (
+    document,
+    function_and_mapping,
+    service_role,
+    state_machine,
+    subscribed_queue,
+)
 
 pytestmark = pytest.mark.xdist_group("sandbox_deployer")
 
@@ -126,14 +133,98 @@ def test_a_rule_that_starts_a_state_machine_without_a_role_is_refused(deploy: De
         deploy(program)
 
 
+@pytest.mark.parametrize(("waits_for", "closed"), [(("lost",), "queue"), (("queue",), "lost")])
+def test_a_subscription_that_does_not_wait_for_its_queues_policies_is_refused(
+    deploy: Deploy, waits_for: tuple[str, ...], closed: str
+) -> None:
+    def program() -> None:
+        subscribed_queue(aws.sns.Topic("predictions"), waits_for)
+
+    with pytest.raises(SandboxError, match=rf"{closed}-\w+ does not let sns.amazonaws.com do sqs:Send"):
+        deploy(program)
+
+
+def test_a_subscription_of_a_queue_that_lets_only_another_topic_in_is_refused(deploy: Deploy) -> None:
+    def program() -> None:
+        queue, topic = aws.sqs.Queue("queue"), aws.sns.Topic("predictions")
+        other = {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:000000000000:other"}}
+        sns = {"Service": "sns.amazonaws.com"}
+        rights = document("Allow", "sqs:SendMessage", queue.arn, Principal=sns, Condition=other)
+        policy = aws.sqs.QueuePolicy("queue", queue_url=queue.url, policy=rights)
+        after = pulumi.ResourceOptions(depends_on=[policy])
+        aws.sns.TopicSubscription("queue", topic=topic.arn, protocol="sqs", endpoint=queue.arn, opts=after)
+
+    with pytest.raises(SandboxError, match=r"does not let sns.amazonaws.com do sqs:SendMessage"):
+        deploy(program)
+
+
+def test_a_queue_of_somebody_elses_can_be_subscribed(deploy: Deploy, cloud: Cloud) -> None:
+    url = cloud.sqs.create_queue(QueueName="somebody-elses")["QueueUrl"]
+    arn = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def program() -> None:
+        topic = aws.sns.Topic("predictions")
+        aws.sns.TopicSubscription("queue", topic=topic.arn, protocol="sqs", endpoint=arn)
+
+    assert deploy(program).named("queue").id
+
+
+@pytest.mark.parametrize("permitted", ["nothing", "another topic", "without waiting"])
+def test_a_subscription_of_a_function_that_does_not_let_the_topic_in_is_refused(deploy: Deploy, permitted: str) -> None:
+    def program() -> None:
+        topic = aws.sns.Topic("predictions")
+        function = _function(service_role("analyze", "lambda.amazonaws.com"))
+        before = []
+        if permitted != "nothing":
+            permission = aws.lambda_.Permission(
+                "topic",
+                action="lambda:InvokeFunction",
+                function=function.name,
+                principal="sns.amazonaws.com",
+                source_arn=pulumi.Output.concat(topic.arn, "-other" if permitted == "another topic" else ""),
+            )
+            before = [permission] if permitted == "another topic" else []
+        after = pulumi.ResourceOptions(depends_on=before)
+        aws.sns.TopicSubscription("call", topic=topic.arn, protocol="lambda", endpoint=function.arn, opts=after)
+
+    with pytest.raises(SandboxError, match=r"does not let sns.amazonaws.com do lambda:InvokeFunction"):
+        deploy(program)
+
+
+def test_a_subscription_of_a_delivery_stream_needs_a_role(deploy: Deploy) -> None:
+    stream = "arn:aws:firehose:us-east-1:000000000000:deliverystream/labels"
+
+    def program() -> None:
+        topic = aws.sns.Topic("predictions")
+        aws.sns.TopicSubscription("stream", topic=topic.arn, protocol="firehose", endpoint=stream)
+
+    with pytest.raises(SandboxError, match=r"delivery stream needs a subscriptionRoleArn"):
+        deploy(program)
+
+
+def test_the_role_of_a_delivery_streams_subscription_must_write_to_it(deploy: Deploy) -> None:
+    stream = "arn:aws:firehose:us-east-1:000000000000:deliverystream/labels"
+
+    def program() -> None:
+        role, topic = service_role("stream", "sns.amazonaws.com"), aws.sns.Topic("predictions")
+        aws.sns.TopicSubscription(
+            "stream", topic=topic.arn, protocol="firehose", endpoint=stream, subscription_role_arn=role.arn
+        )
+
+    with pytest.raises(SandboxError, match=r"the subscription needs role .* to allow .*firehose:PutRecord,"):
+        deploy(program)
+
+
 @pytest.mark.parametrize("policy", ["not json", json.dumps({"Statement": [{}]}), "{}"])
 def test_a_malformed_policy_document_is_refused(deploy: Deploy, policy: str) -> None:
     with pytest.raises(SandboxError, match=r"policy document"):
         deploy(lambda: aws.iam.Role("role", assume_role_policy=policy))
 
 
-def _function(role: aws.iam.Role, log_group: str | None = None, depends_on: Any = (), **more: Any) -> None:
-    aws.lambda_.Function(
+def _function(
+    role: aws.iam.Role, log_group: str | None = None, depends_on: Any = (), **more: Any
+) -> aws.lambda_.Function:
+    return aws.lambda_.Function(
         "analyze",
         role=role.arn,
         runtime="python3.13",
