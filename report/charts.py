@@ -4,9 +4,10 @@ An SVG of some kilobytes instead of Vega's 900 kB of JavaScript: nothing to load
 CSS variables (so light and dark are one drawing), and it prints. Marks that filter the gallery are links.
 """
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,7 @@ from report.visible_text import shortened
 _INK, _MUTED, _LINE = "var(--ink)", "var(--muted)", "var(--line)"
 _LINK_BASE = 'xlink:href="https://vega.github.io/vega-datasets/#'
 _MAX_SAMPLES = 240
-_MOST_BARS = 28
+_FEWEST_BARS, _MOST_BARS = 12, 28
 _STEPS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600)
 _RELATIVE_UP_TO_MINUTES = 180
 _MILLISECONDS_A_DAY = 86_400_000
@@ -90,6 +91,7 @@ def over_time(report: Report, palette: Palette) -> Chart | None:
     axis = _TimeAxis(report, [moment for moment, _ in given])
     counts: Counter[tuple[int, str]] = Counter((axis.slice(at), palette.number(name)) for at, name in given)
     rows = list(_stacked(counts, axis, palette))
+    most = max(row["high"] for row in rows)
 
     def draw(extent: _Extent) -> Drawing:
         bars = (
@@ -100,7 +102,7 @@ def over_time(report: Report, palette: Palette) -> Chart | None:
         return bars.encode(
             x=axis.x(extent),
             x2="end",
-            y=_counts("low", extent),
+            y=_counts("low", most, extent),
             y2="high",
             color=alt.Color("colour:N", scale=None),
             href="href:N",
@@ -122,6 +124,7 @@ def histogram(images: Iterable[Image], palette: Palette, threshold: float | None
         (min(19, int((confidence - start) / step)), palette.number(name)) for confidence, name in given
     )
     rows = list(_stacked(counts, _ConfidenceAxis(start, step), palette))
+    most = max(row["high"] for row in rows)
 
     def draw(extent: _Extent) -> Drawing:
         base = _chart(rows).properties(width=extent.width, height=extent.height)
@@ -129,7 +132,7 @@ def histogram(images: Iterable[Image], palette: Palette, threshold: float | None
         bars = base.mark_rect(stroke="var(--paper)", strokeWidth=0.6).encode(
             x=x,
             x2="end",
-            y=_counts("low", extent),
+            y=_counts("low", most, extent),
             y2="high",
             color=alt.Color("colour:N", scale=None),
             href="href:N",
@@ -170,6 +173,8 @@ class _TimeAxis:
             first, last = (minutes_between(self._origin, at, self._scale) for at in (min(moments), max(moments)))
         self._step = next((step for step in _STEPS if (last - first) / step <= _MOST_BARS), _STEPS[-1])
         self._first, self._last = int(first // self._step), int(last // self._step)
+        # Few slices are not blown up to fill the width.
+        self._last = max(self._last, self._first + _FEWEST_BARS - 1)
 
     def slice(self, moment: datetime) -> int:
         return int(minutes_between(self._origin, moment, self._scale) // self._step)
@@ -258,13 +263,16 @@ def _images_plot(run: Run, end: float, extent: _Extent) -> Drawing:
     billed = [{"minute": p.begin, "end": p.end, "told": _billed_text(p.end - p.begin)} for p in run.billed]
     shade = _chart(billed).mark_rect(color="var(--billed)").encode(x=x, x2="end", description="told:N")
     layers: list[Drawing] = [shade]
+    most = max((sample.count for sample in (*run.backlog, *run.done)), default=1)
     for samples, colour, filled in ((run.backlog, "var(--backlog)", True), (run.done, "var(--done)", False)):
         if samples:
-            layers.append(_line(samples, end, x, colour, extent, filled=filled))
+            layers.append(_line(samples, end, most, x, colour, extent, filled=filled))
     return alt.layer(*layers).properties(width=extent.width, height=extent.height)
 
 
-def _line(samples: Sequence[Sample], end: float, x: alt.X, colour: str, extent: _Extent, *, filled: bool) -> Drawing:
+def _line(
+    samples: Sequence[Sample], end: float, most: int, x: alt.X, colour: str, extent: _Extent, *, filled: bool
+) -> Drawing:
     kept = _thinned(samples)
     rows = [{"minute": sample.minute, "count": sample.count} for sample in kept]
     rows.append({"minute": max(end, kept[-1].minute), "count": kept[-1].count})
@@ -275,7 +283,7 @@ def _line(samples: Sequence[Sample], end: float, x: alt.X, colour: str, extent: 
         if filled
         else chart.mark_line(interpolate="step-after", **line)
     )
-    return mark.encode(x=x, y=_counts("count", extent))
+    return mark.encode(x=x, y=_counts("count", most, extent))
 
 
 def _thinned(samples: Sequence[Sample]) -> list[Sample]:
@@ -329,18 +337,23 @@ def _billed_text(minutes: float) -> str:
     return f"billed: {minutes:.2f} minutes"
 
 
-def _counts(field: str, extent: _Extent) -> alt.Y:
+def _counts(field: str, most: int, extent: _Extent) -> alt.Y:
+    step = next(step for step in _whole_steps() if most / step <= 5)
     axis = alt.Axis(
         title=None,
-        tickCount=4,
-        tickMinStep=1,
+        values=list(range(0, most + step, step)),
         format=",d",
         grid=True,
         domain=False,
         ticks=False,
         labelFontSize=extent.font,
     )
-    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[0, max(most, 1)], nice=False))
+
+
+def _whole_steps() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50, ..."""
+    return (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
 
 
 def _axis(title: str, extent: _Extent, ticks: int | None = None, *, labels: bool = True) -> alt.Axis:

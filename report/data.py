@@ -57,7 +57,7 @@ class Image(Data):
     reason
         Why it was rejected (or still waits), in words.
     size
-        Bytes.
+        Bytes; None where nobody knows.
     thumbnail
         A small WebP, see `report.thumbnails`; None shows a placeholder.
     final_uri
@@ -72,7 +72,7 @@ class Image(Data):
     reason: str = ""
     uploaded_at: AwareDatetime | None = None
     processed_at: AwareDatetime | None = None
-    size: Annotated[int, Field(ge=0)] = 0
+    size: Annotated[int, Field(ge=0)] | None = None
     thumbnail: bytes | None = None
     image_id: str = ""
     final_uri: str = ""

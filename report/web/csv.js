@@ -9,7 +9,7 @@ const FORMULA = /(^|[;\t\r\n])([\s"']*)(?=[=+\-@|%＝＋－＠])/g;
 /** A quoted cell; what a spreadsheet would take for a formula gets an apostrophe before it, and stays text. */
 function csvCell(value) {
   if (typeof value === "number") return `"${value}"`;
-  return `"${value.replace(FORMULA, "$1'$2").replaceAll('"', '""')}"`;
+  return `"${value.replace(FORMULA, "$1$2'").replaceAll('"', '""')}"`;
 }
 
 /** One row a label, one row for an image without labels; with the mark by which Excel knows UTF-8. */
@@ -18,7 +18,7 @@ function csv(images) {
   const rows = images.flatMap((image) =>
     (image.labels.length ? image.labels : [[]]).map(([place, confidence]) => [
       image.key, image.status, place === undefined ? "" : DATA.labels[place].name, confidence ?? "",
-      image.reason, image.size, iso(image.uploadedAt), iso(image.processedAt), image.id, image.uri,
+      image.reason, image.size ?? "", iso(image.uploadedAt), iso(image.processedAt), image.id, image.uri,
     ]));
   return `\ufeff${[CSV_COLUMNS, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("")}`;
 }

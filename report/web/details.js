@@ -15,10 +15,8 @@ function showDetails(list, place) {
 function fillDetails(place) {
   shownAt = place;
   const image = shownList[place];
-  const frame = element("div", "frame");
-  const inner = element("div", "frame-inner");
-  inner.append(picture(image), ...image.labels.filter(([, , box]) => box).map(boxOf));
-  frame.append(inner);
+  const frame = element("div", `frame ${image.status}`);
+  frame.append(largePicture(image));
   const facts = element("div", "facts");
   const title = element("h2", "key", visible(image.key));
   title.id = "details-title";
@@ -28,6 +26,17 @@ function fillDetails(place) {
     `${(place + 1).toLocaleString("en")} of ${shownList.length.toLocaleString("en")}`;
   document.getElementById("details-previous").disabled = place === 0;
   document.getElementById("details-next").disabled = place === shownList.length - 1;
+}
+
+/** The picture with its boxes, as wide as there is room, and never higher than two thirds of the window. */
+function largePicture(image) {
+  const inner = element("div", "frame-inner");
+  const shown = picture(image);
+  shown.addEventListener("load", () => {
+    inner.style.width = `min(100%, calc(66dvh * ${shown.naturalWidth / shown.naturalHeight}))`;
+  });
+  inner.append(shown, ...image.labels.filter(([, , box]) => box).map(boxOf));
+  return inner;
 }
 
 function boxOf([place, , [left, top, width, height]]) {
@@ -67,7 +76,7 @@ function factsOf(image) {
   fact("Status", image.status);
   fact("Uploaded", moment(image.uploadedAt));
   fact("Result", moment(image.processedAt));
-  fact("Size", bytes(image.size));
+  fact("Size", image.size === undefined ? "" : bytes(image.size));
   fact("Kept at", image.uri);
   fact("Id", image.id);
   if (image.link && /^https?:\/\//.test(image.link)) {

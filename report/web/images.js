@@ -3,7 +3,7 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const IMAGES = DATA.images.map((image, place) => ({
-  labels: [], reason: "", size: 0, id: "", uri: "", ...image, place,
+  labels: [], reason: "", id: "", uri: "", ...image, place,
   name: image.key.slice(image.key.lastIndexOf("/") + 1) || image.key,
 }));
 

@@ -1,8 +1,8 @@
 """Reports to look at and to test with: an ordinary one, a hostile one, a big one, and the empty one."""
 
 import random
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import cycle, islice
 
 from report.data import BilledPeriod, Box, Image, Label, Mail, ModelState, Report, Run, Sample, Status
@@ -29,6 +29,7 @@ HOSTILE_KEYS = (
 )
 
 
+@cache
 def ordinary() -> Report:
     """What the demo shows: the sandbox's 72 uploads, one run, simulated minutes."""
     chance = random.Random(5)  # noqa: S311 - the same report every time
@@ -114,6 +115,7 @@ def _samples(images: int, drained: float, *, falling: bool) -> tuple[Sample, ...
     return tuple(Sample(minute=m, count=images - d if falling else d) for m, d in zip(minutes, done, strict=True))
 
 
+@cache
 def hostile() -> Report:
     """Names, labels and reasons that try to be something else than text; one image with 50 labels."""
     _, body = next(photographs(1, 3))
@@ -152,7 +154,8 @@ def empty() -> Report:
     return Report(title="Nothing yet", source="Custom Labels batch", generated_at=BEGAN)
 
 
-def big(images: int = 5_000, days: int = 14, labels: Sequence[str] | None = None) -> Report:
+@cache
+def big(images: int = 5_000, days: int = 14, labels: tuple[str, ...] | None = None) -> Report:
     """Several runs over several days; every photograph is another one up to 300, then they come again."""
     chance = random.Random(9)  # noqa: S311
     size = size_for(images)
