@@ -203,6 +203,13 @@ class TestTheFilesOfABatch:
 
         assert sorted(named) == sorted(one.message_id for one in batch)
 
+    def test_are_the_same_bytes_at_another_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        (now,) = row_files([encoded("1")])
+        monkeypatch.setattr("time.time", lambda: 4e9)
+        (then,) = row_files([encoded("1")])
+
+        assert then.body == now.body
+
     def test_have_other_names_for_other_rows(self) -> None:
         (one,) = row_files([encoded("1", lines=b'{"a":1}\n')])
         (other,) = row_files([encoded("1", lines=b'{"a":2}\n')])
