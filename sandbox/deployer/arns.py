@@ -143,15 +143,39 @@ def _quicksight_refresh_schedule(p: _Properties, region: str, account: str) -> _
     return {"id": f"{account},{p['dataSetId']},{p['scheduleId']}", "arn": arn, "awsAccountId": account}
 
 
+def _database(p: _Properties, region: str, account: str) -> _Properties:
+    catalog = p.get("catalogId", account)
+    arn = f"arn:aws:glue:{region}:{account}:database/{p['name']}"
+    return {"id": f"{catalog}:{p['name']}", "arn": arn, "catalogId": catalog}
+
+
+def _catalog_table(p: _Properties, region: str, account: str) -> _Properties:
+    catalog = p.get("catalogId", account)
+    arn = f"arn:aws:glue:{region}:{account}:table/{p['databaseName']}/{p['name']}"
+    return {"id": f"{catalog}:{p['databaseName']}:{p['name']}", "arn": arn, "catalogId": catalog}
+
+
+def _workgroup(p: _Properties, region: str, account: str) -> _Properties:
+    return {"id": p["name"], "arn": f"arn:aws:athena:{region}:{account}:workgroup/{p['name']}"}
+
+
+def _named_query(p: _Properties, _region: str, _account: str) -> _Properties:
+    return {"id": _uuid(f"{p.get('workgroup', 'primary')}/{p['name']}")}
+
+
 def _uuid(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
 
 _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
+    "aws:athena/namedQuery:NamedQuery": _named_query,
+    "aws:athena/workgroup:Workgroup": _workgroup,
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _rule_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:dynamodb/table:Table": _table,
+    "aws:glue/catalogDatabase:CatalogDatabase": _database,
+    "aws:glue/catalogTable:CatalogTable": _catalog_table,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,

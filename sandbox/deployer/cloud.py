@@ -13,8 +13,10 @@ from botocore.config import Config
 from sandbox.deployer.model import Registration, dependency_closure
 
 if TYPE_CHECKING:
+    from types_boto3_athena import AthenaClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_glue import GlueClient
     from types_boto3_iam import IAMClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
@@ -66,6 +68,11 @@ class Cloud:
         return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
     @functools.cached_property
+    def athena(self) -> AthenaClient:
+        """Athena."""
+        return self.client("athena")  # type: ignore[no-any-return]
+
+    @functools.cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""
         return self.client("dynamodb")  # type: ignore[no-any-return]
@@ -74,6 +81,11 @@ class Cloud:
     def events(self) -> EventBridgeClient:
         """EventBridge rules."""
         return self.client("events")  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def glue(self) -> GlueClient:
+        """Glue's Data Catalog."""
+        return self.client("glue")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def iam(self) -> IAMClient:

@@ -10,7 +10,7 @@ from ministack.core import lambda_runtime
 
 from sandbox.classifier import Classifier
 from sandbox.clock import SimulatedClock
-from sandbox.emulator import access, custom_labels, deliveries, mappings, queues, storage, topics, workflows
+from sandbox.emulator import access, athena, custom_labels, deliveries, mappings, queues, storage, topics, workflows
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.model import Faults
@@ -31,6 +31,7 @@ class Gateway:
         classifier = Classifier()
         self._accuracy = classifier.held_out_accuracy
         self._project = Project(settings, clock)
+        athena.install()
         custom_labels.install(Rekognition(self._project, classifier, custom_labels.read_object_as_caller))
         access.install()
         storage.install()

@@ -1,9 +1,11 @@
 """One module a service: how each of its resource types is made and removed with boto3."""
 
 from sandbox.deployer.services import (
+    athena,
     cloudcontrol,
     dynamodb,
     eventbridge,
+    glue,
     iam,
     lambda_,
     logs,
@@ -16,9 +18,11 @@ from sandbox.deployer.services import (
 )
 
 __all__ = [
+    "athena",
     "cloudcontrol",
     "dynamodb",
     "eventbridge",
+    "glue",
     "iam",
     "lambda_",
     "logs",
