@@ -1,12 +1,13 @@
 """Asking Athena, in the sandbox and on AWS alike: SQL, or a saved query, to columns and rows."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.deployer.cloud import Cloud
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.02, 1.0
 
 
 @dataclass(frozen=True)
-class Result:
+class Answer:
     """What Athena answered.
 
     Parameters
@@ -35,12 +36,12 @@ class Result:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | None, ...], ...]
+    rows: list[tuple[str | None, ...]]
     scanned_bytes: int
     milliseconds: int
 
 
-def ask(athena: "AthenaClient", sql: str, workgroup: str, database: str, most_seconds: float = MOST_SECONDS) -> Result:
+def ask(athena: "AthenaClient", sql: str, workgroup: str, database: str, most_seconds: float = MOST_SECONDS) -> Answer:
     """Run a query in a workgroup that has a result location, and wait for its answer.
 
     Raises
@@ -58,7 +59,7 @@ def ask(athena: "AthenaClient", sql: str, workgroup: str, database: str, most_se
             reason = status.get("StateChangeReason", "no reason given")
             raise SandboxError(f"Athena query {number} {status['State']}: {reason}")
         columns, rows = _results(athena, number)
-    return Result(
+    return Answer(
         columns,
         rows,
         statistics.get("DataScannedInBytes", 0),
@@ -66,31 +67,35 @@ def ask(athena: "AthenaClient", sql: str, workgroup: str, database: str, most_se
     )
 
 
-def ask_saved(athena: "AthenaClient", name: str, workgroup: str) -> Result:
-    """Run a workgroup's saved query, in the database it was saved with.
+def run_query(cloud: Cloud, outputs: Mapping[str, Any], sql: str) -> Answer:
+    """Run a query in a deployed stack's workgroup and database; raises as `ask` does.
+
+    Parameters
+    ----------
+    outputs
+        The stack's outputs, of which `athenaWorkgroup` and `athenaDatabase` are used.
+    """
+    return ask(cloud.athena, sql, str(outputs["athenaWorkgroup"]), str(outputs["athenaDatabase"]))
+
+
+def run_saved_query(cloud: Cloud, outputs: Mapping[str, Any], name: str) -> Answer:
+    """Run a query that is saved in a deployed stack's workgroup, in the database it was saved with.
 
     Raises
     ------
     SandboxError
-        When the workgroup has no query of that name, and as `ask` does.
+        When there is none of that name, and as `ask` does.
     """
-    found = [query for query in saved_queries(athena, workgroup) if query["Name"] == name]
-    if not found:
-        raise SandboxError(f"workgroup {workgroup} has no saved query {name!r}")
-    return ask(athena, found[0]["QueryString"], workgroup, found[0]["Database"])
-
-
-def saved_queries(athena: "AthenaClient", workgroup: str) -> list[dict[str, Any]]:
-    """List a workgroup's saved queries by name, each as Athena's NamedQuery."""
+    athena, workgroup = cloud.athena, str(outputs["athenaWorkgroup"])
     with _Refusals():
         pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=workgroup)
         numbers = [number for page in pages for number in page.get("NamedQueryIds", [])]
-        queries: list[dict[str, Any]] = [
-            dict(query)
-            for first in range(0, len(numbers), 50)
-            for query in athena.batch_get_named_query(NamedQueryIds=numbers[first : first + 50])["NamedQueries"]
-        ]
-    return sorted(queries, key=lambda query: str(query["Name"]))
+        saved = [athena.get_named_query(NamedQueryId=number)["NamedQuery"] for number in numbers]
+    for query in saved:
+        if query["Name"] == name:
+            return ask(athena, query["QueryString"], workgroup, query["Database"])
+    known = ", ".join(sorted(query["Name"] for query in saved)) or "none"
+    raise SandboxError(f"workgroup {workgroup} has no saved query {name!r}; it has: {known}")
 
 
 class _Refusals:
@@ -119,10 +124,10 @@ def _ended(athena: "AthenaClient", number: str, most_seconds: float) -> Any:
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
 
 
-def _results(athena: "AthenaClient", number: str) -> tuple[tuple[str, ...], tuple[tuple[str | None, ...], ...]]:
+def _results(athena: "AthenaClient", number: str) -> tuple[tuple[str, ...], list[tuple[str | None, ...]]]:
     rows = list(_rows(athena, number))
     header, *values = rows
-    return tuple(str(name) for name in header), tuple(values)
+    return tuple(str(name) for name in header), values
 
 
 def _rows(athena: "AthenaClient", number: str) -> Iterator[tuple[str | None, ...]]:
