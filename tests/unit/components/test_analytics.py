@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, record_program
 from tests.unit.components.athena import NAMED_QUERY, TABLE, TOPIC_ARN, decode_view, record_analytics
 from tests.unit.components.graph import (
+    ACCOUNT,
     BUCKET,
     EVENT_SOURCE_MAPPING,
     FUNCTION,
@@ -28,6 +29,7 @@ from tests.unit.components.graph import (
     precedes,
     role_statements,
 )
+from tests.unit.components.test_cloudformation_rules import complaints
 
 DATABASE = "aws:glue/catalogDatabase:CatalogDatabase"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -328,6 +330,44 @@ class TestTheDashboard:
 
         assert precedes(graph, graph.named("analytics-view", TABLE), data_set)
         assert precedes(graph, graph.named("analytics-rows", TABLE), data_set)
+
+
+class TestCloudFormation:
+    """The graph as a template, by the rules AWS publishes for its resource types (cfn-lint)."""
+
+    @pytest.fixture
+    def template(self, graph: Result) -> dict[str, Any]:
+        resources: dict[str, Any] = {}
+        for query in graph.of_type(NAMED_QUERY):
+            p = query.properties
+            properties = {"QueryString": p["query"], "Database": p["database"], "WorkGroup": p["workgroup"]}
+            properties |= {"Name": p["name"], "Description": p["description"]}
+            resources[f"Query{len(resources)}"] = {"Type": "AWS::Athena::NamedQuery", "Properties": properties}
+        for table in graph.of_type(TABLE):
+            kept = {name: value for name, value in table.properties.items() if name not in ("databaseName", "region")}
+            properties = {"DatabaseName": "analytics", "CatalogId": ACCOUNT, "TableInput": as_in_the_api(kept)}
+            resources[f"Table{len(resources)}"] = {"Type": "AWS::Glue::Table", "Properties": properties}
+        workgroup = graph.named("analytics", WORKGROUP).properties
+        configuration = as_in_the_api(workgroup["configuration"])
+        for name in ("PublishCloudWatchMetricsEnabled", "EnforceWorkGroupConfiguration"):
+            configuration[name] = configuration.pop(name.replace("CloudWatch", "Cloudwatch").replace("Group", "group"))
+        properties = {"Name": workgroup["name"], "WorkGroupConfiguration": configuration}
+        resources["WorkGroup"] = {"Type": "AWS::Athena::WorkGroup", "Properties": properties}
+        database = {
+            "CatalogId": ACCOUNT,
+            "DatabaseInput": {"Name": graph.named("analytics", DATABASE).properties["name"]},
+        }
+        resources["Database"] = {"Type": "AWS::Glue::Database", "Properties": database}
+        return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+    def test_would_take_every_resource(self, template: dict[str, Any]) -> None:
+        assert len(template["Resources"]) == 9
+        assert complaints(template) == []
+
+    def test_would_not_take_others(self, template: dict[str, Any]) -> None:
+        template["Resources"]["WorkGroup"]["Properties"]["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"] = 1
+
+        assert any("BytesScannedCutoffPerQuery" in complaint for complaint in complaints(template))
 
 
 class TestTheComponent:
