@@ -1,41 +1,88 @@
 """The stack: its settings, its components, its outputs."""
 
+import re
 from typing import Any, cast
 
 import pulumi
 
 import settings
+from components.analytics import Analytics, AnalyticsArgs
 from components.batch_inference import BatchInference, BatchInferenceArgs
+from components.notification import Notification, NotificationArgs
 
 chosen = settings.load()
-tags = {"Project": pulumi.get_project(), "Stack": pulumi.get_stack(), **chosen.tags}
-
-inputs: dict[str, Any] = {
-    "project_arn": chosen.project_arn,
-    "model_version": chosen.model_version_name,
-    "trigger": chosen.trigger,
-    "schedule": chosen.schedule,
-    "schedule_timezone": chosen.schedule_timezone,
-    "min_confidence": chosen.min_confidence,
-    "label_thresholds": chosen.label_thresholds,
-    "source_bucket_name": chosen.source_bucket_name,
-    "existing_source_bucket_name": chosen.existing_source_bucket_name,
-    "final_bucket_name": chosen.final_bucket_name,
-    "image_prefix": chosen.image_prefix,
-    "max_inference_units": chosen.max_inference_units,
-    "tps_per_inference_unit": chosen.tps_per_inference_unit,
-    "target_drain_minutes": chosen.target_drain_minutes,
-    "max_run_minutes": chosen.max_run_minutes,
+common: dict[str, Any] = {
     "log_retention_days": chosen.log_retention_days,
-    "noncurrent_version_retention_days": chosen.noncurrent_version_retention_days,
-    "run_retention_days": chosen.run_retention_days,
-    "force_destroy": chosen.force_destroy,
     "powertools_layer_arn": chosen.powertools_layer_arn,
-    "tags": tags,
+    "tags": {"Project": pulumi.get_project(), "Stack": pulumi.get_stack(), **chosen.tags},
 }
-# A component's inputs may be left out, not None.
-args = cast(BatchInferenceArgs, {name: value for name, value in inputs.items() if value is not None})
-batch = BatchInference("batch", args)
+
+
+def given(**inputs: Any) -> dict[str, Any]:
+    """A component's inputs may be left out, not None."""
+    return {name: value for name, value in {**common, **inputs}.items() if value is not None}
+
+
+batch = BatchInference(
+    "batch",
+    cast(
+        BatchInferenceArgs,
+        given(
+            project_arn=chosen.project_arn,
+            model_version=chosen.model_version_name,
+            trigger=chosen.trigger,
+            schedule=chosen.schedule,
+            schedule_timezone=chosen.schedule_timezone,
+            min_confidence=chosen.min_confidence,
+            label_thresholds=chosen.label_thresholds,
+            source_bucket_name=chosen.source_bucket_name,
+            existing_source_bucket_name=chosen.existing_source_bucket_name,
+            final_bucket_name=chosen.final_bucket_name,
+            image_prefix=chosen.image_prefix,
+            max_inference_units=chosen.max_inference_units,
+            tps_per_inference_unit=chosen.tps_per_inference_unit,
+            target_drain_minutes=chosen.target_drain_minutes,
+            max_run_minutes=chosen.max_run_minutes,
+            noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
+            run_retention_days=chosen.run_retention_days,
+            force_destroy=chosen.force_destroy,
+        ),
+    ),
+)
+notification = Notification(
+    "notification",
+    cast(
+        NotificationArgs,
+        given(
+            predictions_topic_arn=batch.predictions_topic_arn,
+            labels_of_interest=chosen.labels_of_interest,
+            notification_emails=chosen.notification_emails,
+            subscriptions=[subscription.as_args() for subscription in chosen.notification_subscriptions],
+            mode=chosen.notification_mode,
+            batching_window_seconds=chosen.notification_batching_window_seconds,
+            presigned_url_minutes=chosen.presigned_url_minutes,
+            final_bucket_name=batch.final_bucket_name,
+        ),
+    ),
+)
+analytics = Analytics(
+    "analytics",
+    cast(
+        AnalyticsArgs,
+        given(
+            predictions_topic_arn=batch.predictions_topic_arn,
+            analytics_bucket_name=chosen.analytics_bucket_name,
+            # Glue and Athena take no hyphens; the stack's name keeps stacks of one account apart.
+            database_name=re.sub("[^a-z0-9_]", "_", f"{pulumi.get_project()}_{pulumi.get_stack()}".lower()),
+            prediction_retention_days=chosen.prediction_retention_days,
+            query_result_retention_days=chosen.query_result_retention_days,
+            noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
+            bytes_scanned_cutoff_per_query=chosen.bytes_scanned_cutoff_per_query,
+            quick_sight_principal_arn=chosen.quick_sight_principal_arn,
+            force_destroy=chosen.force_destroy,
+        ),
+    ),
+)
 
 pulumi.export("sourceBucketName", batch.source_bucket_name)
 pulumi.export("finalBucketName", batch.final_bucket_name)
@@ -48,3 +95,15 @@ pulumi.export("runsTableName", batch.runs_table_name)
 pulumi.export("predictionsTopicArn", batch.predictions_topic_arn)
 pulumi.export("analyzeFunctionName", batch.analyze_function_name)
 pulumi.export("eventSourceMappingUuid", batch.event_source_mapping_uuid)
+pulumi.export("notificationTopicArn", notification.notification_topic_arn)
+pulumi.export("notificationQueueUrl", notification.queue_url)
+pulumi.export("notificationDeadLetterQueueUrl", notification.dead_letter_queue_url)
+pulumi.export("notifyFunctionName", notification.notify_function_name)
+pulumi.export("analyticsBucketName", analytics.analytics_bucket_name)
+pulumi.export("analyticsQueueUrl", analytics.queue_url)
+pulumi.export("analyticsDeadLetterQueueUrl", analytics.dead_letter_queue_url)
+pulumi.export("recordFunctionName", analytics.record_function_name)
+pulumi.export("athenaDatabase", analytics.athena_database)
+pulumi.export("athenaTable", analytics.athena_table)
+pulumi.export("athenaWorkgroup", analytics.athena_workgroup)
+pulumi.export("dashboardUrl", analytics.dashboard_url)

@@ -24,7 +24,7 @@ def _row(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if field.default in (None, {}, ""):
+    if field.default in (None, [], {}, ""):
         return "none"
     return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default)}`"
 

@@ -1,19 +1,30 @@
-"""What a demo came to: as JSON, and as tables."""
+"""What a demo came to: as JSON, and as text for the console."""
 
 import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.answers import SavedQuery, images_recorded
 from sandbox.deploy import REPOSITORY
 from sandbox.fates import Fate, Image
 from sandbox.ledger import read_ledger
+from sandbox.mails import Mail
 from sandbox.stack import Stack, console
+from sandbox.workflow_run import WorkflowRun
 
-SUMMARY_FILE = REPOSITORY / "build" / "demo" / "summary.json"
+DEMO = REPOSITORY / "build" / "demo"
+SUMMARY_FILE = DEMO / "summary.json"
+REPORT_FILE = DEMO / "report.html"
+MAILS = DEMO / "mails"
+
+MAIL_LINES = 16
+"""Lines of a mail that are printed; all of them are in a file."""
+ANSWER_ROWS = 5
 
 USD_PER_INFERENCE_UNIT_HOUR = 4.0
 """Amazon Rekognition pricing page, Custom Labels inference."""
@@ -21,7 +32,9 @@ USD_PER_INFERENCE_UNIT_HOUR = 4.0
 _FATE_STYLES = {Fate.LABELLED: "green", Fate.REJECTED: "yellow"}
 
 
-def summarize(stack: Stack, images: list[Image], execution: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
+def summarize(
+    stack: Stack, images: list[Image], run: WorkflowRun, mails: list[Mail], answers: list[SavedQuery]
+) -> dict[str, Any]:
     count = Counter(image.fate for image in images)
     photographed = [image for image in images if image.upload.label]
     ledger = read_ledger(stack.settings)
@@ -32,7 +45,7 @@ def summarize(stack: Stack, images: list[Image], execution: Mapping[str, Any], e
         "images_rejected": count[Fate.REJECTED],
         "images_waiting": count[Fate.WAITING] + count[Fate.DEAD_LETTER],
         "images_lost": count[Fate.LOST],
-        "execution_status": execution["status"],
+        "execution_status": run.status,
         "model_status": ledger["versions"][0]["status"],
         "billed_inference_unit_minutes": round(ledger["billedInferenceUnitMinutes"], 2),
         "inference_unit_minutes_of_work": round(limit, 2),
@@ -41,8 +54,10 @@ def summarize(stack: Stack, images: list[Image], execution: Mapping[str, Any], e
         "held_out_accuracy": ledger["heldOutAccuracy"],
         "labels": dict(Counter(image.labels[0][0] for image in images if image.labels).most_common()),
         "throttled_calls": sum(version["calls"]["throttled"] for version in ledger["versions"]),
+        "mails": len(mails),
+        "images_recorded": images_recorded(stack.cloud, stack.outputs),
+        "saved_queries_answered": len(answers),
         "time_scale": stack.settings.time_scale,
-        "elapsed_seconds": round(elapsed, 1),
     }
 
 
@@ -66,6 +81,47 @@ def print_images(images: list[Image]) -> None:
         # Keys and reasons are shown as they are, never read as markup.
         table.add_row(Text(image.upload.key), fate, Text(told, style="magenta" if wrong else ""))
     console.print(table)
+
+
+def write_mails(mails: list[Mail]) -> None:
+    """Every mail as a text file, instead of those of the last demo."""
+    MAILS.mkdir(parents=True, exist_ok=True)
+    for old in MAILS.glob("*.txt"):
+        old.unlink()
+    for number, mail in enumerate(mails, 1):
+        text = f"To: {mail.to}\nSubject: {mail.subject}\n\n{mail.text}\n"
+        (MAILS / f"{number:03}.txt").write_text(text, encoding="utf-8")
+
+
+def print_mails(mails: list[Mail]) -> None:
+    """The first mail, and the subjects of the others."""
+    console.print("\n[bold]Mails that arrived[/bold]")
+    for number, mail in enumerate(mails):
+        heading = Text.assemble(("To ", "dim"), mail.to, ("  Subject ", "dim"), (mail.subject, "bold"))
+        console.print(heading if number else Panel(Text(_first_lines(mail.text)), title=heading, title_align="left"))
+    if not mails:
+        console.print("  [dim]none: no label of interest reached its threshold[/dim]")
+
+
+def _first_lines(text: str) -> str:
+    lines = text.splitlines()
+    more = len(lines) - MAIL_LINES
+    return "\n".join([*lines[:MAIL_LINES], f"... {more} more lines"] if more > 1 else lines)
+
+
+def print_answers(queries: list[SavedQuery]) -> None:
+    """Each saved query with the first rows of its answer."""
+    console.print("\n[bold]What Athena answers[/bold], by the queries that are saved in the workgroup")
+    for query in queries:
+        rows = query.answer.rows
+        more = f", {ANSWER_ROWS} of {len(rows)} rows" if len(rows) > ANSWER_ROWS else ""
+        table = Table(title=Text(query.name + more, style="bold"), title_justify="left", box=None, padding=(0, 2, 0, 0))
+        for column in query.answer.columns:
+            table.add_column(Text(column, style="dim"), overflow="fold")
+        for row in rows[:ANSWER_ROWS]:
+            table.add_row(*(Text("" if value is None else value) for value in row))
+        console.print()
+        console.print(table if rows else Text(f"{query.name}: no rows", style="dim"))
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -98,5 +154,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         "\n[dim]At this speed the laptop, not the model's TPS, is the limit, so more minutes are billed here than "
         "on AWS;\n`make bench` measures at a slower scale.[/dim]"
     )
-    console.print(f"\nThe same as JSON: {SUMMARY_FILE.relative_to(REPOSITORY)}")
+    console.print(f"\nOpen this:        [bold]{REPORT_FILE.relative_to(REPOSITORY)}[/bold]")
+    console.print(
+        f"The same as JSON: {SUMMARY_FILE.relative_to(REPOSITORY)}    Mails: {MAILS.relative_to(REPOSITORY)}/"
+    )
     console.print("Play with it: [bold]make sandbox[/bold]    Deploy it: README.md, “Deploy to AWS”")

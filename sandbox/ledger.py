@@ -1,11 +1,8 @@
 """The model's ledger, as `GET /_sandbox/model` answers it."""
 
-import http.client
-import json
-import urllib.request
 from typing import Any
 
-from sandbox.errors import SandboxError
+from sandbox.endpoint import read_json
 from sandbox.settings import SandboxSettings
 
 
@@ -17,12 +14,7 @@ def read_ledger(settings: SandboxSettings) -> dict[str, Any]:
     SandboxError
         The emulator does not answer.
     """
-    try:
-        with urllib.request.urlopen(f"{settings.endpoint_url}/_sandbox/model", timeout=10) as answer:  # noqa: S310
-            ledger: dict[str, Any] = json.load(answer)
-    except (OSError, http.client.HTTPException) as error:
-        raise SandboxError(f"The emulator at {settings.endpoint_url} does not answer: {error}") from error
-    return ledger
+    return read_json(settings, "model")
 
 
 def newest_version(settings: SandboxSettings) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from botocore.model import OperationModel, Shape, StringShape, StructureShape
 from PIL import Image, UnidentifiedImageError
 
 from sandbox.classifier import Classifier
-from sandbox.clock import SimulatedClock
+from sandbox.clock import SimulatedClock, iso
 from sandbox.model import STARTABLE, Faults, ModelVersion
 from sandbox.settings import ACCOUNT_ID, REGION, SandboxSettings
 
@@ -94,6 +94,7 @@ class Project:
         return {
             "projectArn": self.arn,
             "versions": versions,
+            "now": iso(self.clock.now()),
             "timeScale": self.clock.time_scale,
             "billedInferenceUnitMinutes": round(sum(v["billedInferenceUnitMinutes"] for v in versions), 4),
             "heldOutAccuracy": held_out_accuracy,

@@ -538,7 +538,7 @@ def test_lists_and_maps_of_the_stack_file_arrive() -> None:
         region="eu-west-1",
     )
 
-    (function,) = recorded.of_type("aws:lambda/function:Function")
+    function = recorded.named("batch-analyze-image", "aws:lambda/function:Function")
     assert function.inputs["environment"]["variables"]["LABEL_THRESHOLDS"] == '{"crack": 55.0}'
     assert function.inputs["tags"]["owner"] == "vision"
 

@@ -18,8 +18,10 @@ def of_bucket(graph: Result, kind: str, bucket: Registration) -> Registration:
     return found
 
 
-def test_there_is_a_source_and_a_final_bucket(scheduled: Result) -> None:
-    assert {bucket.name for bucket in scheduled.of_type(BUCKET)} == {"batch-source", "batch-final"}
+def test_there_is_a_source_a_final_and_an_analytics_bucket(scheduled: Result) -> None:
+    names = {bucket.name for bucket in scheduled.of_type(BUCKET)}
+
+    assert names == {"batch-source", "batch-final", "analytics-rows"}
 
 
 def test_no_bucket_can_be_public(graph: Result) -> None:
@@ -81,7 +83,11 @@ def test_no_rule_expires_an_image_or_its_labels(scheduled: Result) -> None:
         name: [r["filter"]["prefix"] for r in found if "days" in r.get("expiration", {})]
         for name, found in rules.items()
     }
-    assert expiring == {"batch-source": [], "batch-final": ["superseded/"]}
+    assert expiring == {
+        "batch-source": [],
+        "batch-final": ["superseded/"],
+        "analytics-rows": ["athena-results/"],
+    }
 
 
 def test_lifecycle_rules_are_what_s3_takes(graph: Result) -> None:
@@ -112,17 +118,18 @@ def test_the_source_bucket_sends_events_last(scheduled: Result) -> None:
 
 
 def test_buckets_get_the_names_that_were_chosen() -> None:
-    graph = record_stack(sourceBucketName="acme-in", finalBucketName="acme-out")
+    graph = record_stack(sourceBucketName="acme-in", finalBucketName="acme-out", analyticsBucketName="acme-rows")
 
     assert graph.outputs["sourceBucketName"] == "acme-in"
     assert graph.outputs["finalBucketName"] == "acme-out"
+    assert graph.outputs["analyticsBucketName"] == "acme-rows"
 
 
 @pytest.mark.parametrize("force", [True, False])
 def test_buckets_with_objects_are_only_destroyed_on_demand(force: bool) -> None:
     graph = record_stack(forceDestroy=force)
 
-    assert [bucket.properties["forceDestroy"] for bucket in graph.of_type(BUCKET)] == [force] * 2
+    assert [bucket.properties["forceDestroy"] for bucket in graph.of_type(BUCKET)] == [force] * 3
 
 
 # A bucket that exists already
@@ -131,8 +138,11 @@ def test_buckets_with_objects_are_only_destroyed_on_demand(force: bool) -> None:
 def test_an_existing_source_bucket_is_left_as_it_is(existing_bucket: Result) -> None:
     of_s3 = [resource for resource in existing_bucket.resources if resource.type.startswith("aws:s3/")]
 
-    assert [bucket.name for bucket in existing_bucket.of_type(BUCKET)] == ["batch-final"]
-    assert {resource.properties["bucket"] for resource in of_s3} == {existing_bucket.outputs["finalBucketName"]}
+    assert {bucket.name for bucket in existing_bucket.of_type(BUCKET)} == {"batch-final", "analytics-rows"}
+    assert {resource.properties["bucket"] for resource in of_s3} == {
+        existing_bucket.outputs["finalBucketName"],
+        existing_bucket.outputs["analyticsBucketName"],
+    }
     assert existing_bucket.outputs["sourceBucketName"] == "acme-photographs"
 
 

@@ -84,7 +84,8 @@ def schedule(p: Properties) -> Properties:
 
 def mapping(p: Properties) -> Properties:
     kept = ("batchSize", "enabled", "eventSourceArn", "functionName", "functionResponseTypes", "scalingConfig")
-    return dict(pascal({key: p[key] for key in kept}))
+    window = "maximumBatchingWindowInSeconds"
+    return dict(pascal({key: p[key] for key in (*kept, window) if key in p}))
 
 
 def rule(p: Properties) -> Properties:
@@ -103,13 +104,60 @@ def table(p: Properties) -> Properties:
     }
 
 
+def subscription(p: Properties) -> Properties:
+    kept = ("protocol", "endpoint", "rawMessageDelivery", "subscriptionRoleArn")
+    policies = {name: json.loads(p[name]) for name in ("filterPolicy", "redrivePolicy") if name in p}
+    return {"TopicArn": p["topic"], **pascal({key: p[key] for key in kept if key in p} | policies)}
+
+
+def catalog_table(p: Properties) -> Properties:
+    storage = p["storageDescriptor"]
+    kept = ("name", "tableType", "parameters", "partitionKeys", "viewOriginalText", "viewExpandedText", "description")
+    described = {
+        **pascal(
+            {key: storage[key] for key in ("location", "columns", "inputFormat", "outputFormat") if key in storage}
+        ),
+        "SerdeInfo": pascal(storage["serDeInfo"]),
+    }
+    table_input = {**pascal({key: p[key] for key in kept if key in p}), "Parameters": p["parameters"]}
+    return {
+        "CatalogId": p.get("catalogId", "123456789012"),
+        "DatabaseName": p["databaseName"],
+        "TableInput": {**table_input, "StorageDescriptor": described},
+    }
+
+
+def workgroup(p: Properties) -> Properties:
+    configuration = p["configuration"]
+    result = configuration["resultConfiguration"]
+    return {
+        "Name": p["name"],
+        "RecursiveDeleteOption": p["forceDestroy"],
+        "WorkGroupConfiguration": {
+            "EnforceWorkGroupConfiguration": configuration["enforceWorkgroupConfiguration"],
+            "PublishCloudWatchMetricsEnabled": configuration["publishCloudwatchMetricsEnabled"],
+            "BytesScannedCutoffPerQuery": configuration["bytesScannedCutoffPerQuery"],
+            "EngineVersion": pascal(configuration["engineVersion"]),
+            "ResultConfiguration": pascal(result),
+        },
+    }
+
+
+def named_query(p: Properties) -> Properties:
+    kept = ("name", "description", "database")
+    return {**pascal({key: p[key] for key in kept}), "WorkGroup": p["workgroup"], "QueryString": p["query"]}
+
+
 RESOURCES: dict[str, tuple[str, Callable[[Properties], Properties]]] = {
+    "aws:athena/namedQuery:NamedQuery": ("AWS::Athena::NamedQuery", named_query),
+    "aws:athena/workgroup:Workgroup": ("AWS::Athena::WorkGroup", workgroup),
     "aws:cloudwatch/eventRule:EventRule": ("AWS::Events::Rule", rule),
     "aws:cloudwatch/logGroup:LogGroup": (
         "AWS::Logs::LogGroup",
         lambda p: {"LogGroupName": p["name"], "RetentionInDays": p["retentionInDays"]},
     ),
     "aws:dynamodb/table:Table": ("AWS::DynamoDB::Table", table),
+    "aws:glue/catalogTable:CatalogTable": ("AWS::Glue::Table", catalog_table),
     "aws:iam/role:Role": ("AWS::IAM::Role", role),
     "aws:iam/rolePolicy:RolePolicy": ("AWS::IAM::Policy", role_policy),
     "aws:lambda/eventSourceMapping:EventSourceMapping": ("AWS::Lambda::EventSourceMapping", mapping),
@@ -124,6 +172,7 @@ RESOURCES: dict[str, tuple[str, Callable[[Properties], Properties]]] = {
         "AWS::SNS::TopicPolicy",
         lambda p: {"Topics": [p["arn"]], "PolicyDocument": json.loads(p["policy"])},
     ),
+    "aws:sns/topicSubscription:TopicSubscription": ("AWS::SNS::Subscription", subscription),
     "aws:sqs/queue:Queue": ("AWS::SQS::Queue", queue),
     "aws:sqs/queuePolicy:QueuePolicy": (
         "AWS::SQS::QueuePolicy",

@@ -17,6 +17,7 @@ from tests.unit.components.graph import (
     TARGET,
     cloud_resources,
     precedes,
+    record_component,
 )
 
 
@@ -46,12 +47,14 @@ def test_a_function_has_its_rights_and_its_log_group_first(graph: Result) -> Non
 
 
 def test_a_mapping_comes_after_the_functions_rights_on_the_queue(graph: Result) -> None:
-    (mapping,) = graph.of_type(EVENT_SOURCE_MAPPING)
-    (function,) = graph.of_type(FUNCTION)
-    (policy,) = role_policies(graph, function.properties["role"])
+    functions = {function.outputs["arn"]: function for function in graph.of_type(FUNCTION)}
+    queues = {queue.outputs["arn"]: queue for queue in graph.of_type(QUEUE)}
 
-    assert policy.urn in mapping.explicit_dependencies
-    assert precedes(graph, graph.named("batch-images", QUEUE), mapping)
+    for mapping in graph.of_type(EVENT_SOURCE_MAPPING):
+        function = functions[mapping.properties["functionName"]]
+        (policy,) = role_policies(graph, function.properties["role"])
+        assert policy.urn in mapping.explicit_dependencies
+        assert precedes(graph, queues[mapping.properties["eventSourceArn"]], mapping)
 
 
 @pytest.mark.parametrize("name", ["batch-run", "batch-release-model"])
@@ -69,11 +72,12 @@ def test_a_target_with_a_role_comes_after_the_roles_rights(graph: Result) -> Non
             assert all(precedes(graph, policy, resource) for policy in role_policies(graph, role))
 
 
-def test_the_schedule_of_runs_comes_after_everything(scheduled: Result) -> None:
-    schedule = scheduled.named("batch-run", SCHEDULE)
-    before = scheduled.created_before(schedule)
+def test_the_schedule_of_runs_comes_after_everything() -> None:
+    graph = record_component()
+    schedule = graph.named("batch-run", SCHEDULE)
+    before = graph.created_before(schedule)
 
-    assert [r.label for r in cloud_resources(scheduled) if r.urn not in {*before, schedule.urn}] == []
+    assert [r.label for r in cloud_resources(graph) if r.urn not in {*before, schedule.urn}] == []
 
 
 def test_the_guard_comes_after_everything_it_needs(scheduled: Result) -> None:

@@ -21,13 +21,12 @@ from sandbox.pulumi_runtime import Result, run_program
 from tests.unit.components.graph import FUNCTION, LOG_GROUP, PROJECT_ARN, ROOT, TABLE, record_stack
 
 
-def only_function(graph: Result) -> Properties:
-    (function,) = graph.of_type(FUNCTION)
-    return function.properties
+def analyze_image(graph: Result) -> Properties:
+    return graph.named("batch-analyze-image", FUNCTION).properties
 
 
 def variables(graph: Result) -> dict[str, str]:
-    return dict(only_function(graph)["environment"]["variables"])
+    return dict(analyze_image(graph)["environment"]["variables"])
 
 
 # Source
@@ -76,7 +75,7 @@ def test_the_archive_stays_the_same_after_its_files_were_imported() -> None:
 
 
 def test_the_handler_is_in_the_archive(scheduled: Result) -> None:
-    module, _, function = str(only_function(scheduled)["handler"]).rpartition(".")
+    module, _, function = str(analyze_image(scheduled)["handler"]).rpartition(".")
     source = Path(files(source_archive("analyze_image"))[module.replace(".", os.sep) + ".py"])
 
     assert f"def {function}(" in source.read_text(encoding="utf-8")
@@ -86,7 +85,7 @@ def test_the_handler_is_in_the_archive(scheduled: Result) -> None:
 
 
 def test_the_function_runs_on_arm_with_the_public_powertools_layer(scheduled: Result) -> None:
-    function = only_function(scheduled)
+    function = analyze_image(scheduled)
 
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
     assert function["layers"] == [
@@ -119,7 +118,7 @@ def test_without_a_public_layer_the_user_is_told_to_bring_one() -> None:
 def test_a_layer_of_the_users_own_is_used() -> None:
     own = "arn:aws-us-gov:lambda:us-east-1:123456789012:layer:powertools:1"
 
-    assert only_function(run_elsewhere(powertools_layer_arn=own))["layers"] == [own]
+    assert analyze_image(run_elsewhere(powertools_layer_arn=own))["layers"] == [own]
 
 
 def test_an_existing_bucket_is_named_in_the_partition_it_is_in() -> None:
@@ -135,7 +134,7 @@ def test_an_existing_bucket_is_named_in_the_partition_it_is_in() -> None:
 
 def test_the_function_logs_json_to_a_group_of_its_own_that_forgets() -> None:
     graph = record_stack(logRetentionDays=90)
-    logging = only_function(graph)["loggingConfig"]
+    logging = analyze_image(graph)["loggingConfig"]
     (group,) = (group for group in graph.of_type(LOG_GROUP) if group.properties["name"] == logging["logGroup"])
 
     assert logging["logFormat"] == "JSON"

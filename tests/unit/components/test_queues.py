@@ -3,7 +3,7 @@
 import json
 
 from sandbox.pulumi_runtime import Result
-from tests.unit.components.graph import FUNCTION, QUEUE, QUEUE_POLICY, RULE, as_list
+from tests.unit.components.graph import EVENT_SOURCE_MAPPING, FUNCTION, QUEUE, QUEUE_POLICY, RULE, as_list
 
 DAY = 24 * 60 * 60
 
@@ -42,15 +42,21 @@ def test_every_queue_is_encrypted_with_a_key_that_lets_aws_services_in(graph: Re
         assert "kmsMasterKeyId" not in queue.properties
 
 
-def test_only_the_image_queue_may_redrive_into_its_dead_letter_queue(scheduled: Result) -> None:
-    (allow,) = scheduled.of_type("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
-    queue, dead_letters = (scheduled.named(name, QUEUE) for name in ("batch-images", "batch-images-dlq"))
-
-    assert allow.properties["queueUrl"] == dead_letters.outputs["url"]
-    assert json.loads(allow.properties["redriveAllowPolicy"]) == {
-        "redrivePermission": "byQueue",
-        "sourceQueueArns": [queue.outputs["arn"]],
+def test_only_a_queue_itself_may_redrive_into_its_dead_letter_queue(graph: Result) -> None:
+    allowed = {
+        policy.properties["queueUrl"]: json.loads(policy.properties["redriveAllowPolicy"])
+        for policy in graph.of_type("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
     }
+    queues = [queue for queue in graph.of_type(QUEUE) if "redrivePolicy" in queue.properties]
+
+    assert len(allowed) == len(queues) == 3
+    for queue in queues:
+        dead_letters = graph.named(f"{queue.name}-dlq", QUEUE)
+        assert json.loads(queue.properties["redrivePolicy"])["deadLetterTargetArn"] == dead_letters.outputs["arn"]
+        assert allowed[dead_letters.outputs["url"]] == {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [queue.outputs["arn"]],
+        }
 
 
 def test_dead_letter_queues_redrive_nowhere(graph: Result) -> None:
@@ -59,25 +65,30 @@ def test_dead_letter_queues_redrive_nowhere(graph: Result) -> None:
             assert "redrivePolicy" not in queue.properties
 
 
-def test_every_queue_takes_messages_from_its_own_rules_alone(graph: Result) -> None:
-    rules = {rule.outputs["arn"] for rule in graph.of_type(RULE)}
+def test_every_queue_takes_messages_from_its_own_rules_or_topic_alone(graph: Result) -> None:
+    sources_of = {
+        "events.amazonaws.com": {rule.outputs["arn"] for rule in graph.of_type(RULE)},
+        "sns.amazonaws.com": {graph.outputs["predictionsTopicArn"]},
+    }
     policies = {policy.properties["queueUrl"]: policy for policy in graph.of_type(QUEUE_POLICY)}
 
     for queue in graph.of_type(QUEUE):
         allow, refuse = json.loads(policies[queue.outputs["url"]].properties["policy"])["Statement"]
-        assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+        assert list(allow["Principal"]) == ["Service"]
         assert allow["Action"] == ["sqs:SendMessage"]
         assert allow["Resource"] == refuse["Resource"] == queue.outputs["arn"]
         assert list(allow["Condition"]) == ["ArnEquals"]
         sources = as_list(allow["Condition"]["ArnEquals"]["aws:SourceArn"])
         assert sources
-        assert set(sources) <= rules
+        assert set(sources) <= sources_of[allow["Principal"]["Service"]]
         assert (refuse["Effect"], refuse["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def test_the_rules_that_send_to_a_queue_are_those_it_lets_in(graph: Result) -> None:
     arns = {rule.properties["name"]: rule.outputs["arn"] for rule in graph.of_type(RULE)}
     for policy in graph.of_type(QUEUE_POLICY):
+        if "events.amazonaws.com" not in policy.properties["policy"]:
+            continue
         (queue,) = (q for q in graph.of_type(QUEUE) if q.outputs["url"] == policy.properties["queueUrl"])
         senders = {
             arns[target.properties["rule"]]
@@ -89,8 +100,11 @@ def test_the_rules_that_send_to_a_queue_are_those_it_lets_in(graph: Result) -> N
 
 
 def test_a_message_is_hidden_six_times_as_long_as_the_function_may_take(graph: Result) -> None:
-    (function,) = graph.of_type(FUNCTION)
+    timeouts = {function.outputs["arn"]: function.properties["timeout"] for function in graph.of_type(FUNCTION)}
+    hidden = {queue.outputs["arn"]: queue.properties.get("visibilityTimeoutSeconds") for queue in graph.of_type(QUEUE)}
 
-    assert (
-        graph.named("batch-images", QUEUE).properties["visibilityTimeoutSeconds"] == 6 * function.properties["timeout"]
-    )
+    mappings = graph.of_type(EVENT_SOURCE_MAPPING)
+    assert mappings
+    for mapping in (mapping.properties for mapping in mappings):
+        window = mapping.get("maximumBatchingWindowInSeconds", 0)
+        assert hidden[mapping["eventSourceArn"]] == 6 * timeouts[mapping["functionName"]] + window

@@ -36,13 +36,23 @@ OUTPUTS = {
     "predictionsTopicArn",
     "analyzeFunctionName",
     "eventSourceMappingUuid",
+    "notificationTopicArn",
+    "notificationQueueUrl",
+    "notificationDeadLetterQueueUrl",
+    "notifyFunctionName",
+    "analyticsBucketName",
+    "analyticsQueueUrl",
+    "analyticsDeadLetterQueueUrl",
+    "recordFunctionName",
+    "athenaDatabase",
+    "athenaTable",
+    "athenaWorkgroup",
 }
 YEAR_SECONDS = 366 * 24 * 60 * 60
 
 
 def mapping(graph: Result) -> Properties:
-    (found,) = graph.of_type(EVENT_SOURCE_MAPPING)
-    return found.properties
+    return graph.named("batch-images", EVENT_SOURCE_MAPPING).properties
 
 
 # Both
@@ -56,11 +66,11 @@ def test_the_stack_has_the_outputs_others_rely_on(scheduled: Result) -> None:
 def test_the_component_itself_gives_the_same_outputs(scheduled: Result) -> None:
     (component,) = (r for r in scheduled.resources if r.type == "custom-labels-batch:index:BatchInference")
 
-    assert component.outputs == scheduled.outputs
+    assert component.outputs.items() <= scheduled.outputs.items()
 
 
 def test_the_mapping_hands_the_function_batches_that_may_fail_in_part(graph: Result) -> None:
-    (function,) = graph.of_type(FUNCTION)
+    function = graph.named("batch-analyze-image", FUNCTION)
     found = mapping(graph)
 
     assert found["eventSourceArn"] == graph.named("batch-images", QUEUE).outputs["arn"]
@@ -81,17 +91,16 @@ def test_a_mapping_is_never_asked_for_more_than_lambda_allows() -> None:
     assert mapping(record_component(max_inference_units=9000))["scalingConfig"] == {"maximumConcurrency": 1000}
 
 
-def test_predictions_are_encrypted_with_a_key_that_iam_principals_can_use(graph: Result) -> None:
-    (topic,) = graph.of_type(TOPIC)
-
-    assert topic.properties["kmsMasterKeyId"] == "alias/aws/sns"
+def test_topics_are_encrypted_with_a_key_that_iam_principals_can_use(graph: Result) -> None:
+    for topic in graph.of_type(TOPIC):
+        assert topic.properties["kmsMasterKeyId"] == "alias/aws/sns"
 
 
 # On every upload
 
 
 def test_on_upload_the_mapping_is_open_and_pulumi_keeps_it_so(on_upload: Result) -> None:
-    (found,) = on_upload.of_type(EVENT_SOURCE_MAPPING)
+    found = on_upload.named("batch-images", EVENT_SOURCE_MAPPING)
 
     assert found.properties["enabled"] is True
     assert found.options.ignore_changes == ()
@@ -115,7 +124,7 @@ def test_on_upload_the_outputs_of_the_workflow_are_empty(on_upload: Result) -> N
 
 
 def test_on_a_schedule_the_mapping_is_closed_and_left_to_the_workflow(scheduled: Result) -> None:
-    (found,) = scheduled.of_type(EVENT_SOURCE_MAPPING)
+    found = scheduled.named("batch-images", EVENT_SOURCE_MAPPING)
 
     assert found.properties["enabled"] is False
     assert set(found.options.ignore_changes) == {"enabled", "scalingConfig"}
@@ -124,7 +133,7 @@ def test_on_a_schedule_the_mapping_is_closed_and_left_to_the_workflow(scheduled:
 def test_a_change_of_trigger_updates_the_mapping_instead_of_making_another(
     scheduled: Result, on_upload: Result
 ) -> None:
-    (one,), (other,) = scheduled.of_type(EVENT_SOURCE_MAPPING), on_upload.of_type(EVENT_SOURCE_MAPPING)
+    one, other = (graph.named("batch-images", EVENT_SOURCE_MAPPING) for graph in (scheduled, on_upload))
 
     assert one.urn == other.urn
 
