@@ -1,8 +1,9 @@
 """Rows out of files of JSON lines, as Athena's two JSON SerDes read them.
 
-What happens to a value that does not fit its column follows the description of Trino's OpenX reader (in its source,
-`io/trino/hive/formats/line/openxjson/README.md`), with one difference that Athena's users know: a timestamp is read in
-`yyyy-MM-dd HH:mm:ss[.fraction]` only, and everything else, ISO 8601 too, is null.
+What happens to a value that does not fit its column follows Trino's readers (in its source, under
+`io/trino/hive/formats/line`): with OpenX's SerDe it is null, with Hive's it ends the query. There is one difference,
+which Athena's users know: a timestamp is read in `yyyy-MM-dd HH:mm:ss[.fraction]` only, and everything else, ISO 8601
+too, is null.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.athena.errors import QueryError, not_supported
-from sandbox.athena.types import INTEGERS, Type
+from sandbox.athena.types import INTEGERS, Type, is_number
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 HIVE = "org.apache.hive.hcatalog.data.JsonSerDe"
@@ -38,7 +39,7 @@ class Properties:
     library
         The SerDe's class, `OPENX` or `HIVE`.
     ignore_malformed
-        A line that is no JSON is a row of nulls, not the end of the query.
+        A line that is no JSON is a row of nulls, not the end of the query; OpenX's SerDe only.
     mapping
         JSON key for a column that has another name.
     """
@@ -66,7 +67,8 @@ class Properties:
                 raise not_supported("dots.in.keys=true of the JSON SerDe")
             elif key == "timestamp.formats":
                 raise not_supported("timestamp.formats of the JSON SerDe")
-        return cls(library, parameters.get("ignore.malformed.json", "false").lower() == "true", mapping)
+        ignores = library == OPENX and parameters.get("ignore.malformed.json", "false").lower() == "true"
+        return cls(library, ignores, mapping)
 
 
 def text_of(content: bytes, name: str) -> str:
@@ -96,10 +98,11 @@ def rows(text: str, columns: Sequence[Column], properties: Properties) -> Iterat
         HIVE_BAD_DATA for a line that is not JSON (unless the SerDe ignores it) and for a value of the wrong shape.
     """
     keys = [properties.mapping.get(name, name) for name, _ in columns]
+    read = _value if properties.library == OPENX else _hive_value
     lines = text.split("\n")
     for line in lines[:-1] if not lines[-1] else lines:
         found = _object(line, properties)
-        yield [_value(found.get(key), kind, key) for key, (_, kind) in zip(keys, columns, strict=True)]
+        yield [read(found.get(key), kind, key) for key, (_, kind) in zip(keys, columns, strict=True)]
 
 
 def _object(line: str, properties: Properties) -> dict[str, Any]:
@@ -115,6 +118,8 @@ def _object(line: str, properties: Properties) -> dict[str, Any]:
         raise QueryError("HIVE_BAD_DATA", f"Error parsing a row: not a valid JSON Object - {error}") from None
     if isinstance(found, dict):
         return found
+    if properties.library == HIVE:
+        raise QueryError("HIVE_BAD_DATA", "Error parsing a row: not a valid JSON Object")
     raise not_supported("a line of JSON that is not an object")
 
 
@@ -149,6 +154,19 @@ def _value(value: Any, kind: Type, where: str) -> Any:
             return False
         raise QueryError("HIVE_BAD_DATA", f"Error parsing field value for field {where}: not a {kind}")
     return _scalar(_as_text(value), kind, where)
+
+
+def _hive_value(value: Any, kind: Type, where: str) -> Any:
+    """As Hive's SerDe reads it: what does not fit ends the query, and text is not taken for a number."""
+    found = _value(value, kind, where)
+    is_scalar = not kind.inner and kind.name != "boolean"
+    text_for_number = is_number(kind) and kind.name != "decimal" and not isinstance(value, _Number)
+    if is_scalar and value is not None and (isinstance(value, dict | list) or text_for_number or found is None):
+        if kind.name != "timestamp":
+            raise QueryError(
+                "HIVE_BAD_DATA", f"Error parsing field value '{_as_text(value)}' for field {where}: {kind}"
+            )
+    return found
 
 
 def _nested(value: Any, kind: Type, where: str) -> Any:
