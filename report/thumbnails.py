@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-MAX_PIXELS = 4096 * 4096
-"""Rekognition takes 4,096 pixels a side at most (Custom Labels quotas); what claims more is not decoded."""
+MAX_PIXELS = 50_000_000
+"""More than cameras make and three times what Rekognition takes; what claims more is not decoded (150 MB in memory)."""
 
 BUDGET_BYTES = 8_000_000
 """Thumbnails of one report together, before base64 (a third more): the file stays under what mail servers take."""
