@@ -248,7 +248,8 @@ class Settings(BaseModel):
     )
     labels_of_interest: Annotated[dict[str, float], BeforeValidator(_labels_of_interest)] = _setting(
         {},
-        "Labels people want to hear about; in a map, each with a threshold of its own",
+        "Labels people want to hear about; in a map, each from a confidence of its own, and then it counts from there if "
+        "that is lower",
         "a list, comma-separated text, or a map from label to a threshold from 0 to 100",
         '{"crack": 55, "scratch": 80}',
         validate_default=False,
@@ -399,8 +400,11 @@ class Settings(BaseModel):
 
     @property
     def label_thresholds(self) -> dict[str, float]:
-        """Labels whose threshold is not `min_confidence`."""
-        return {k: v for k, v in self.labels_of_interest.items() if v != self.min_confidence}
+        """Labels that count from less than `min_confidence`, because somebody wants to hear about them from there.
+
+        One that people want to hear about from more on counts from `min_confidence` all the same.
+        """
+        return {k: v for k, v in self.labels_of_interest.items() if v < self.min_confidence}
 
 
 def parse(values: Mapping[str, Any]) -> Settings:

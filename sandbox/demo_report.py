@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from rich.cells import cell_len
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,7 @@ from sandbox.deploy import REPOSITORY
 from sandbox.fates import Fate, Image
 from sandbox.ledger import read_ledger
 from sandbox.mails import Mail
+from sandbox.queries import Answer
 from sandbox.stack import Stack, console
 from sandbox.workflow_run import WorkflowRun
 
@@ -22,8 +24,9 @@ SUMMARY_FILE = DEMO / "summary.json"
 REPORT_FILE = DEMO / "report.html"
 MAILS = DEMO / "mails"
 
-MAIL_LINES = 16
+MAIL_LINES = 14
 """Lines of a mail that are printed; all of them are in a file."""
+LINE_LENGTH = 74
 ANSWER_ROWS = 5
 
 USD_PER_INFERENCE_UNIT_HOUR = 4.0
@@ -104,24 +107,45 @@ def print_mails(mails: list[Mail]) -> None:
 
 
 def _first_lines(text: str) -> str:
-    lines = text.splitlines()
+    lines = [shorten(line) for line in text.splitlines()]
     more = len(lines) - MAIL_LINES
     return "\n".join([*lines[:MAIL_LINES], f"... {more} more lines"] if more > 1 else lines)
 
 
+def shorten(line: str) -> str:
+    """A line of a mail as it fits the console: links are long."""
+    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…"
+
+
 def print_answers(queries: list[SavedQuery]) -> None:
-    """Each saved query with the first rows of its answer."""
+    """Each saved query with the first rows of its answer, as far as they fit the console."""
     console.print("\n[bold]What Athena answers[/bold], by the queries that are saved in the workgroup")
     for query in queries:
         rows = query.answer.rows
-        more = f", {ANSWER_ROWS} of {len(rows)} rows" if len(rows) > ANSWER_ROWS else ""
-        table = Table(title=Text(query.name + more, style="bold"), title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for column in query.answer.columns:
-            table.add_column(Text(column, style="dim"), overflow="fold")
+        if not rows:
+            console.print(Text(f"\n{query.name}: no rows", style="dim"))
+            continue
+        of_all = f", {ANSWER_ROWS} of {len(rows)} rows" if len(rows) > ANSWER_ROWS else ""
+        table = Table(title=Text(f"\n{query.name}{of_all}", style="bold"), title_justify="left", box=None)
+        shown = _fitting_columns(query.answer)
+        for column in query.answer.columns[:shown]:
+            table.add_column(Text(column, style="dim"), no_wrap=True)
         for row in rows[:ANSWER_ROWS]:
-            table.add_row(*(Text("" if value is None else value) for value in row))
-        console.print()
-        console.print(table if rows else Text(f"{query.name}: no rows", style="dim"))
+            table.add_row(*(Text("" if value is None else value) for value in row[:shown]))
+        console.print(table)
+        if hidden := query.answer.columns[shown:]:
+            console.print(f"[dim] and {', '.join(hidden)}[/dim]")
+
+
+def _fitting_columns(answer: Answer) -> int:
+    """How many columns fit side by side; at least two."""
+    left = console.width
+    for number, column in enumerate(answer.columns):
+        cells = [column, *(row[number] or "" for row in answer.rows[:ANSWER_ROWS])]
+        left -= max(map(cell_len, cells)) + 2
+        if left < 0:
+            return max(2, number)
+    return len(answer.columns)
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:

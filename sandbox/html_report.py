@@ -36,7 +36,6 @@ def write_report(stack: Stack, images: list[Image], run: WorkflowRun, mails: lis
         ),
         accuracy=accuracy,
         accuracy_note="of the photographs got the right label",
-        threshold=70.0,
     )
     write(report, REPORT_FILE)
 

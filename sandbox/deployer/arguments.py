@@ -25,6 +25,7 @@ class Arguments:
         """Wrap plain values; objects inside become `Arguments` when they are read."""
         self._values = dict(values)
         self._read: dict[str, Any] = {}
+        self._read_whole: set[str] = set()
 
     def __getitem__(self, key: str) -> Any:
         """Read a property that must be there."""
@@ -42,17 +43,17 @@ class Arguments:
 
     def plain(self, key: str, default: Any = None) -> Any:
         """Read a property as it is, with everything inside."""
-        self._read[key] = None
+        self._read_whole.add(key)
         return self._values.get(key, default)
 
     def everything(self) -> dict[str, Any]:
         """Read all of it, as it is."""
-        self._read = dict.fromkeys(self._values)
+        self._read_whole.update(self._values)
         return self._values
 
     def skip(self, *keys: str) -> None:
         """Count properties as read that have no meaning for a fresh resource in the sandbox."""
-        self._read.update(dict.fromkeys(keys))
+        self._read_whole.update(keys)
 
     def renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Read the given properties, as far as they are there, under other names."""
@@ -61,6 +62,8 @@ class Arguments:
     def unread(self) -> Iterator[str]:
         """Paths of the properties nobody read."""
         for key in self._values:
+            if key in self._read_whole:
+                continue
             if key not in self._read:
                 yield key
             else:

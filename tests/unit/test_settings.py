@@ -204,8 +204,8 @@ def test_labels_of_interest_are_a_list_text_or_a_map(value: Any, labels: dict[st
     assert parsed(minConfidence="60", labelsOfInterest=value).labels_of_interest == labels
 
 
-def test_only_labels_with_a_threshold_of_their_own_are_passed_to_the_function() -> None:
-    chosen = parsed(minConfidence="60", labelsOfInterest='{"crack": 55, "scratch": 60}')
+def test_a_label_somebody_wants_to_hear_about_from_less_counts_from_less() -> None:
+    chosen = parsed(minConfidence="60", labelsOfInterest='{"crack": 55, "scratch": 60, "dent": 95}')
 
     assert chosen.label_thresholds == {"crack": 55.0}
 

@@ -177,7 +177,7 @@ def test_the_function_is_told_who_runs_the_model(scheduled: Result, on_upload: R
     ("config", "expected"),
     [
         ({"minConfidence": 62.5}, {"MIN_CONFIDENCE": "62.5", "LABEL_THRESHOLDS": "{}"}),
-        ({"labelsOfInterest": {"b": 1, "a": 99}}, {"LABEL_THRESHOLDS": '{"a": 99.0, "b": 1.0}'}),
+        ({"labelsOfInterest": {"b": 1, "a": 99}}, {"LABEL_THRESHOLDS": '{"b": 1.0}'}),
         ({"modelVersion": "1.10"}, {"MODEL_VERSION": "1.10"}),
         (
             {"modelVersion": PROJECT_ARN.replace("surfaces/", "surfaces/version/1.10/")},
