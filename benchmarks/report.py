@@ -53,7 +53,7 @@ class Measurement:
     Attributes
     ----------
     content_loaded, gallery_painted
-        From the start of the navigation.
+        DOMContentLoaded, and the pictures of the first page on the screen: from the start of the navigation.
     filtered
         From a typed letter to the painted answer, the wait for the next frame included.
     """
@@ -112,7 +112,7 @@ def _open(browser: Browser, file: Path) -> tuple[float, float, float]:
 
 def _print(measurements: list[Measurement]) -> None:
     table = Table(title="\nThe report, in headless Chromium (medians, real time)", title_justify="left", box=None)
-    for heading in ("images", "file", "thumbnails", "written in", "DOMContentLoaded", "gallery painted", "filtered"):
+    for heading in ("images", "file", "thumbnails", "written in", "loaded", "painted", "filtered"):
         table.add_column(heading, justify="right")
     for each in measurements:
         table.add_row(

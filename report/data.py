@@ -1,6 +1,5 @@
 """What a report shows, as plain typed data."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -182,7 +181,7 @@ class Report(Data):
 
     title: str
     source: str
-    generated_at: datetime
+    generated_at: AwareDatetime
     time_note: str = ""
     time_scale: Annotated[float, Field(gt=0)] = 1.0
     images: tuple[Image, ...] = ()
