@@ -8,7 +8,7 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` with control and direction characters written as ⟨U+202E⟩; page.js has the same for the gallery.
+    """`text` with control and direction characters written as ⟨U+202E⟩; web/images.js has the same for the gallery.
 
     Example
     -------
