@@ -31,21 +31,31 @@ def cast(value: Value, target: Type, length: int | None = None) -> Value:
         return Value(f"CAST(NULL AS {target.duckdb})", target)
     if source == VARCHAR:
         return _from_text(value.sql, target)
-    if target.name in INTEGERS and source == DOUBLE:
-        return Value(f"CAST(round({value.sql}) AS {target.duckdb})", target)
-    numbers = is_number(target) or target.name == "boolean"
-    if numbers and (is_number(source) or source.name == "boolean"):
-        if target.name in INTEGERS and source.name == "real":
-            raise not_supported(f"a cast from {source} to {target}")
-        return _plain(value, target)
-    moments = {"date", "timestamp", "timestamp with time zone"}
-    if source.name in moments and target.name in moments:
-        return _plain(local(value) if target in {DATE, TIMESTAMP} else value, target)
-    if source.name == target.name == "array":
-        return Value(f"CAST({value.sql} AS {target.duckdb})", target)
+    found = _of_numbers(value, target) or _of_moments(value, target)
+    if found is not None:
+        return found
     if source.inner or target.inner or "json" in {source.name, target.name}:
         raise not_supported(f"a cast from {source} to {target}")
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {source} to {target}")
+
+
+def _of_numbers(value: Value, target: Type) -> Value | None:
+    source = value.kind
+    if not all(is_number(kind) or kind.name == "boolean" for kind in (source, target)):
+        return None
+    if target.name in INTEGERS and source.name == "real":
+        raise not_supported(f"a cast from {source} to {target}")
+    if target.name in INTEGERS and source == DOUBLE:
+        # Halves go away from zero, not to the even number as DuckDB's cast has it.
+        return Value(f"CAST(round({value.sql}) AS {target.duckdb})", target)
+    return _plain(value, target)
+
+
+def _of_moments(value: Value, target: Type) -> Value | None:
+    moments = {"date", "timestamp", "timestamp with time zone"}
+    if not {value.kind.name, target.name} <= moments:
+        return None
+    return _plain(local(value) if target in {DATE, TIMESTAMP} else value, target)
 
 
 def _plain(value: Value, target: Type) -> Value:

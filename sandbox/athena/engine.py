@@ -85,7 +85,7 @@ def run(text: str, account: Account, database: str, cutoff: int | None, stop: th
     query = compile_query(text, _Catalog(account), database)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.create_function("scientific", scientific, ["DOUBLE"], "VARCHAR")  # type: ignore[list-item, arg-type]
+        connection.create_function("scientific", scientific, ["DOUBLE"], "VARCHAR")
         connection.execute(DOUBLE_AS_TEXT)
         try:
             files = [_files(scan, account, connection) for scan in query.scans]
@@ -172,10 +172,8 @@ def _load(
     connection.execute(f"CREATE TABLE {scan.name} ({definition})")
     if lines.stat().st_size:
         columns = ", ".join(f"{name}: '{kind.replace(chr(39), chr(39) * 2)}'" for name, kind in kinds.items())
-        connection.execute(
-            f"INSERT INTO {scan.name} SELECT * FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}})",  # noqa: S608 - names of our own
-            [str(lines)],
-        )
+        rows = f"read_json(?, format = 'newline_delimited', columns = {{{columns}}})"
+        connection.execute(f"INSERT INTO {scan.name} SELECT * FROM {rows}", [str(lines)])  # noqa: S608 - our own names
 
 
 def _computed(query: Query, connection: duckdb.DuckDBPyConnection) -> list[Row]:

@@ -17,7 +17,7 @@ class QueryError(Exception):
         self.code = code
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - an end, not an error
     """Why Athena cancelled a query that was going well."""
 
 

@@ -85,11 +85,11 @@ def call(name: str, arguments: Sequence[Value]) -> Value | None:
     return _overloaded(_SIMPLE[name], name, arguments) if name in _SIMPLE else None
 
 
-def aggregate(name: str, arguments: Sequence[Value]) -> Value | None:
-    """Compile an aggregate function's call without DISTINCT, ORDER BY or FILTER, which go where `{more}` is."""
+def aggregate(name: str, arguments: Sequence[Value]) -> Value:
+    """Compile a call of one of `AGGREGATES` without DISTINCT, ORDER BY or FILTER, which go where `{more}` is."""
     if name in _SPECIAL_AGGREGATES:
         return _SPECIAL_AGGREGATES[name](name, arguments)
-    return _overloaded(_AGGREGATES[name], name, arguments) if name in _AGGREGATES else None
+    return _overloaded(_AGGREGATES[name], name, arguments)
 
 
 def window(name: str, arguments: Sequence[Value]) -> Value | None:
@@ -468,9 +468,31 @@ _MYSQL = {
     "W": "%A",
 }
 _JODA = {
-    **{"y": "%Y", "yy": "%y", "yyyy": "%Y", "YYYY": "%Y", "M": "%-m", "MM": "%m", "MMM": "%b", "MMMM": "%B"},
-    **{"d": "%-d", "dd": "%d", "H": "%-H", "HH": "%H", "h": "%-I", "hh": "%I", "m": "%-M", "mm": "%M"},
-    **{"s": "%-S", "ss": "%S", "SSS": "%g", "a": "%p", "E": "%a", "EEE": "%a", "EEEE": "%A", "D": "%-j", "DDD": "%j"},
+    "y": "%Y",
+    "yy": "%y",
+    "yyyy": "%Y",
+    "YYYY": "%Y",
+    "M": "%-m",
+    "MM": "%m",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "d": "%-d",
+    "dd": "%d",
+    "H": "%-H",
+    "HH": "%H",
+    "h": "%-I",
+    "hh": "%I",
+    "m": "%-M",
+    "mm": "%M",
+    "s": "%-S",
+    "ss": "%S",
+    "SSS": "%g",
+    "a": "%p",
+    "E": "%a",
+    "EEE": "%a",
+    "EEEE": "%A",
+    "D": "%-j",
+    "DDD": "%j",
 }
 
 
@@ -638,7 +660,8 @@ def _json_array_length(name: str, arguments: Sequence[Value]) -> Value:
         raise wrong_arguments(name, arguments, "json_array_length(json)")
     text = arguments[0].sql
     return Value(
-        f"(CASE WHEN json_valid({text}) AND json_type({text}) = 'ARRAY' THEN CAST(json_array_length({text}) AS BIGINT) END)",
+        f"(CASE WHEN json_valid({text}) AND json_type({text}) = 'ARRAY' "
+        f"THEN CAST(json_array_length({text}) AS BIGINT) END)",
         BIGINT,
     )
 

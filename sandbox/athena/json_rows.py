@@ -161,11 +161,9 @@ def _hive_value(value: Any, kind: Type, where: str) -> Any:
     found = _value(value, kind, where)
     is_scalar = not kind.inner and kind.name != "boolean"
     text_for_number = is_number(kind) and kind.name != "decimal" and not isinstance(value, _Number)
-    if is_scalar and value is not None and (isinstance(value, dict | list) or text_for_number or found is None):
-        if kind.name != "timestamp":
-            raise QueryError(
-                "HIVE_BAD_DATA", f"Error parsing field value '{_as_text(value)}' for field {where}: {kind}"
-            )
+    does_not_fit = isinstance(value, dict | list) or text_for_number or found is None
+    if is_scalar and value is not None and kind.name != "timestamp" and does_not_fit:
+        raise QueryError("HIVE_BAD_DATA", f"Error parsing field value '{_as_text(value)}' for field {where}: {kind}")
     return found
 
 
@@ -237,5 +235,5 @@ def _timestamp(text: str) -> str | None:
     found = _TIMESTAMP.fullmatch(text)
     if found is None:
         return None
-    whole = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - a timestamp without time zone
+    whole = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S")
     return f"{whole:%Y-%m-%d %H:%M:%S}.{(found[2] or '').ljust(3, '0')[:3]}"

@@ -1,43 +1,52 @@
 """Text of a query to a syntax tree: sqlglot's Trino parser, without what it takes beyond Trino's grammar."""
 
 import re
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 LONGEST_QUERY = 262_144
 """Bytes of a query's text (Athena service quotas)."""
 
 
-class MalformedQuery(Exception):
+class MalformedQuery(Exception):  # noqa: N818 - Athena's own name
     """A text that is no query: Athena refuses to start it."""
 
 
 class _Dialect(Trino):
     """Trino, with every function left as it was written: `sandbox.athena.functions` knows them."""
 
-    class Parser(Trino.Parser):
-        FUNCTIONS = {}
-        FUNCTION_PARSERS = {
+    class Parser(TrinoParser):
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: parser
-            for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
+            for name, parser in TrinoParser.FUNCTION_PARSERS.items()
             if name in {"CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"}
         }
-        NO_PAREN_FUNCTION_PARSERS = {
-            name: parser for name, parser in Trino.Parser.NO_PAREN_FUNCTION_PARSERS.items() if name in {"CASE", "IF"}
+        NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            name: parser for name, parser in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if name in {"CASE", "IF"}
         }
 
 
 # Reserved words of Trino's grammar that sqlglot takes as names.
+# fmt: off
 _RESERVED = frozenset(
-    """alter and as between by case cast constraint create cross cube current_catalog current_date current_path
-    current_role current_schema current_time current_timestamp current_user deallocate delete describe distinct drop
-    else end escape except execute exists extract false for from full group grouping having in inner insert intersect
-    into is join left like listagg localtime localtimestamp natural normalize not null on or order outer prepare
-    recursive right rollup select skip table then trim true uescape union unnest using values when where with""".split()
+    {
+        "alter", "and", "as", "between", "by", "case", "cast", "constraint", "create", "cross", "cube",
+        "current_catalog", "current_date", "current_path", "current_role", "current_schema", "current_time",
+        "current_timestamp", "current_user", "deallocate", "delete", "describe", "distinct", "drop", "else", "end",
+        "escape", "except", "execute", "exists", "extract", "false", "for", "from", "full", "group", "grouping",
+        "having", "in", "inner", "insert", "intersect", "into", "is", "join", "left", "like", "listagg",
+        "localtime", "localtimestamp", "natural", "normalize", "not", "null", "on", "or", "order", "outer",
+        "prepare", "recursive", "right", "rollup", "select", "skip", "table", "then", "trim", "true", "uescape",
+        "union", "unnest", "using", "values", "when", "where", "with",
+    }
 )
+# fmt: on
 
 
 def parse(text: str) -> exp.Query:
@@ -71,7 +80,7 @@ def parse(text: str) -> exp.Query:
     return statement
 
 
-def place(node: exp.Expression) -> str:
+def place(node: exp.Expr) -> str:
     """`line 1:8: ` of the first name in a part of a query, or nothing where the parser kept none."""
     for name in node.find_all(exp.Identifier):
         if "line" in name.meta:

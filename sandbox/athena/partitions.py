@@ -123,7 +123,8 @@ def _dates(given: Mapping[str, str], name: str, now: datetime) -> list[str]:
     if "interval.unit" not in given and unit not in {"DAY", "MONTH"}:
         raise _invalid(f"projection.{name}.interval.unit is required for the format {given['format']}")
     step = int(given.get("interval", "1"))
-    values, moment = [], first
+    values: list[str] = []
+    moment = first
     for number in itertools.count(1):
         if moment > last:
             return list(dict.fromkeys(values))
@@ -139,9 +140,9 @@ def _bound(text: str, pattern: str, name: str, now: datetime) -> datetime:
         sign, count, unit = relative.groups()
         moment = _plus(now, int(f"{sign}{count}"), unit.removesuffix("S"), name) if unit else now
         # NOW counts as the value it would have as a partition.
-        return datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007 - dates without time zone
+        return datetime.strptime(moment.strftime(pattern), pattern)
     try:
-        return datetime.strptime(text, pattern)  # noqa: DTZ007 - dates without time zone
+        return datetime.strptime(text, pattern)
     except ValueError:
         raise _invalid(
             f"projection.{name}.range: {text} does not have the format of projection.{name}.format"

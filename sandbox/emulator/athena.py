@@ -17,7 +17,7 @@ from ministack.services import athena
 from sandbox.athena.engine import Answer, run
 from sandbox.athena.errors import Cancelled, QueryError
 from sandbox.athena.parser import LONGEST_QUERY, MalformedQuery, parse
-from sandbox.athena.results import column_info, csv
+from sandbox.athena.results import Row, column_info, csv
 from sandbox.emulator.catalog import CallersAccount
 from sandbox.emulator.patching import Function, replace, require
 
@@ -37,18 +37,23 @@ _log = logging.getLogger("sandbox.athena")
 
 _headers: ContextVar[Mapping[str, str]] = ContextVar("athena_headers")
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,128}")
-_CONFIGURATION = frozenset(
-    """AdditionalConfiguration BytesScannedCutoffPerQuery EnableMinimumEncryptionConfiguration
-    EnforceWorkGroupConfiguration EngineVersion PublishCloudWatchMetricsEnabled RequesterPaysEnabled
-    ResultConfiguration""".split()
-)
+_CONFIGURATION = {
+    "AdditionalConfiguration",
+    "BytesScannedCutoffPerQuery",
+    "EnableMinimumEncryptionConfiguration",
+    "EnforceWorkGroupConfiguration",
+    "EngineVersion",
+    "PublishCloudWatchMetricsEnabled",
+    "RequesterPaysEnabled",
+    "ResultConfiguration",
+}
 _ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 _RUNNING_STATES = {"QUEUED", "RUNNING"}
 
 Document = dict[str, Any]
 
 
-class InvalidRequest(Exception):
+class InvalidRequest(Exception):  # noqa: N818 - as Athena's
     """What Athena answers with an InvalidRequestException."""
 
     def __init__(self, message: str, code: str = "INVALID_INPUT") -> None:
@@ -278,7 +283,7 @@ def _results(data: Document) -> Any:
     if not token.isdigit():
         raise InvalidRequest("Invalid NextToken")
     answer: Answer = record["_answer"]
-    rows = [[name for name, _ in answer.columns], *answer.rows]
+    rows: list[Row] = [[name for name, _ in answer.columns], *answer.rows]
     first = int(token)
     page = [
         {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
