@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -124,8 +125,9 @@ class BatchInference(pulumi.ComponentResource):
         self._log_days = int(args.get("log_retention_days", 30))
         self._function_timeout = function_timeout_seconds(self._tps)
 
+        self._noncurrent_days = int(args.get("noncurrent_version_retention_days", 30))
         self._source = self._source_bucket()
-        self._final = self._bucket("final", args.get("final_bucket_name"), expired_prefixes=["superseded/"])
+        self._final = self._bucket("final", args.get("final_bucket_name"), {"superseded/": self._noncurrent_days})
         self._topic, topic_policy = self._predictions_topic()
         self._table = self._runs_table() if self._scheduled else None
         self._queue = WorkQueue(
@@ -187,14 +189,14 @@ class BatchInference(pulumi.ComponentResource):
         return bucket
 
     def _bucket(
-        self, suffix: str, bucket_name: pulumi.Input[str] | None, expired_prefixes: tuple[str, ...] | list[str] = ()
+        self, suffix: str, bucket_name: pulumi.Input[str] | None, retention_days: Mapping[str, int] | None = None
     ) -> PrivateBucket:
         return PrivateBucket(
             f"{self._component_name}-{suffix}",
             bucket_name,
-            noncurrent_version_retention_days=int(self._args.get("noncurrent_version_retention_days", 30)),
+            noncurrent_version_retention_days=self._noncurrent_days,
             force_destroy=bool(self._args.get("force_destroy", False)),
-            expired_prefixes=expired_prefixes,
+            retention_days=retention_days,
             opts=self._child,
         )
 

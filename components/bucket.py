@@ -1,6 +1,6 @@
 """A private bucket: TLS only, encrypted, versioned, with replaced versions expired."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
@@ -25,7 +25,6 @@ class PrivateBucket(pulumi.ComponentResource):
         bucket_name: pulumi.Input[str] | None,
         noncurrent_version_retention_days: int,
         force_destroy: bool,
-        expired_prefixes: Sequence[str] = (),
         retention_days: Mapping[str, int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -33,8 +32,6 @@ class PrivateBucket(pulumi.ComponentResource):
 
         Parameters
         ----------
-        expired_prefixes
-            Key prefixes of what is kept no longer than replaced versions are.
         retention_days
             Key prefix -> days after which what is below it expires.
         """
@@ -75,10 +72,7 @@ class PrivateBucket(pulumi.ComponentResource):
             aws.s3.BucketLifecycleConfiguration(
                 name,
                 bucket=self.name,
-                rules=_lifecycle(
-                    noncurrent_version_retention_days,
-                    {**dict.fromkeys(expired_prefixes, noncurrent_version_retention_days), **(retention_days or {})},
-                ),
+                rules=_lifecycle(noncurrent_version_retention_days, retention_days or {}),
                 opts=after_versioning,
             ),
             aws.s3.BucketPolicy(
