@@ -315,7 +315,7 @@ class TestFilters:
             ({"numeric": [">=", 90]}, array(95), True),
             ({"numeric": [">=", 90]}, text("95"), False),
             ("95", number("95"), False),
-            ({"exists": True}, {"DataType": "Binary", "BinaryValue": b"x"}, False),
+            ({"anything-but": ["brick"]}, {"DataType": "Binary", "BinaryValue": b"x"}, False),
         ],
     )
     def test_an_attribute_matches_in_its_own_type(
