@@ -22,8 +22,10 @@ test: $(READY) ## Run every test
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
-bench: $(READY) ## Measure the pipeline on the sandbox beside the published sample's figures
+bench: $(READY) ## Measure: billed minutes and throughput, what queries read, the report's size and speed
 	@$(BIN)/python -m benchmarks.batch_run
+	@$(BIN)/python -m benchmarks.analytics
+	@$(BIN)/python -m benchmarks.report
 
 clean: ## Remove what the other verbs made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

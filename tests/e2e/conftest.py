@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def server(settings: SandboxSettings, tmp_path_factory: pytest.TempPathFactory) 
 
 
 Deploy = Callable[..., Stack]
+_numbers = count()
 
 NEVER = "cron(0 0 1 1 ? 2099)"
 """A schedule that leaves starting runs to the test: the sandbox's schedules follow simulated time."""
@@ -38,10 +40,10 @@ NEVER = "cron(0 0 1 1 ? 2099)"
 
 @pytest.fixture
 def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Path) -> Deploy:
-    """Deploy the repository's program with the given settings; stacks live side by side."""
+    """Deploy the repository's program with the given settings; stacks live side by side, each with a name of its own."""
 
     def deployed(**config: str) -> Stack:
-        outputs = deploy(REPOSITORY, "e2e", {"schedule": NEVER, **config}, settings, build=tmp_path)
+        outputs = deploy(REPOSITORY, f"e2e-{next(_numbers)}", {"schedule": NEVER, **config}, settings, build=tmp_path)
         cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
         return Stack(server, cloud, outputs, settings)
 

@@ -26,6 +26,7 @@ BRICK, GRAVEL = 95.0, 90.0
 @pytest.fixture
 def stack(deploy_stack: Deploy) -> Stack:
     return deploy_stack(
+        minConfidence="1",  # some images then have several labels
         labelsOfInterest=json.dumps({"brick": BRICK, "gravel": GRAVEL}),
         notificationEmails=READER,
         notificationSubscriptions=json.dumps(
@@ -139,10 +140,12 @@ class TestAPipelineWithListeners:
         unlabelled = sum(not found(document) for document in documents) - rejected.total()
         assert per_day == by_label + Counter({"(rejected)": rejected.total(), "(no label)": unlabelled})
         several = Counter(document["imageKey"] for document in documents if len(found(document)) > 1)
+        assert several
         assert Counter(row[0] for row in answers["Images with several labels"].rows) == several
         unsure = Counter(
             document["imageKey"] for document in documents if found(document) and min(found(document).values()) < 80
         )
+        assert unsure
         assert Counter(row[0] for row in answers["Low confidence to review"].rows) == unsure
 
     def assert_athenas_own_file_says_the_same(self, stack: Stack) -> None:
