@@ -11,11 +11,11 @@ from functions.analyze_image.environment import AnalyzeImageEnvironment, Trigger
 from functions.analyze_image.final_bucket import FinalBucket
 from functions.analyze_image.labels import Thresholds
 from functions.analyze_image.model import Model, RememberedVersion, find_running_version
-from functions.analyze_image.pacer import Pacer
 from functions.analyze_image.predictions_topic import PredictionsTopic
 from functions.analyze_image.runs_table import RunsTable
 from functions.analyze_image.source_bucket import SourceBucket
 from functions.shared.environment import read_environment
+from functions.shared.pacer import Pacer
 from functions.shared.work_queue import WorkQueue
 
 environment = read_environment(AnalyzeImageEnvironment, os.environ)

@@ -16,6 +16,7 @@ from components.notification import (
     subscription_hash,
 )
 from functions.notify_labels.environment import Mode, NotifyLabelsEnvironment
+from functions.notify_labels.notification_topic import MESSAGES_PER_SECOND
 from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
 from functions.shared.environment import read_environment
 from sandbox.deployer.model import Registration
@@ -195,6 +196,12 @@ class TestTheFunction:
         (function,) = graph.of_type(FUNCTION)
 
         assert function.properties["timeout"] >= 2 * LONGEST_PUBLISH_SECONDS
+
+    def test_sends_mail_slowly_enough_for_sns_to_keep_the_subscription(self, graph: Result) -> None:
+        """It disables one that gets more than 10 messages a second."""
+        (mapping,) = graph.of_type(EVENT_SOURCE_MAPPING)
+
+        assert mapping.properties["scalingConfig"]["maximumConcurrency"] * MESSAGES_PER_SECOND <= 10
 
     def test_hears_of_labelled_images_only(self, graph: Result) -> None:
         subscription = graph.named("notification-predictions", SUBSCRIPTION)

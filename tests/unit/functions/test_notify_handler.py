@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -268,6 +269,13 @@ class TestOneMessageAnImage:
 
         assert function(event) == []
         assert function.subjects() == ["crack 55.0% in a.jpg", "scratch 93.5% in b.jpg"]
+
+    def test_is_no_faster_than_a_mail_subscription_bears(self, start: Callable[..., Function]) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        before = monotonic()
+        function(predictions_event(*(prediction(image(f"{n}", n), CRACK) for n in range(4))))
+
+        assert monotonic() - before >= 3 / 4
 
     def test_brings_back_only_the_image_that_failed(self, start: Callable[..., Function]) -> None:
         function = start(NOTIFICATION_MODE="image")

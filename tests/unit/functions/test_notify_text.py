@@ -172,6 +172,7 @@ class TestAName:
             ("Nägel – „alt“", 'Nagel - "alt"'),
             ("ﬁne…", "fine..."),
             ("写真 1", "? 1"),
+            ("  a   b ", "a b"),
             ("a\x00\x1b\nb", "a?b"),
         ],
     )

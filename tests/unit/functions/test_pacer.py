@@ -7,7 +7,7 @@ from time import monotonic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.analyze_image.pacer import Pacer
+from functions.shared.pacer import Pacer
 
 
 class Time:

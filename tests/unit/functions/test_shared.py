@@ -106,8 +106,8 @@ class TestADocument:
 def test_the_examples_in_the_docstrings_hold() -> None:
     import doctest
 
-    from functions.analyze_image import failures, image_header, pacer
-    from functions.shared import environment, image_version, object_keys
+    from functions.analyze_image import failures, image_header
+    from functions.shared import environment, image_version, object_keys, pacer
 
     for module in (environment, image_version, object_keys, failures, image_header, pacer):
         result = doctest.testmod(module)

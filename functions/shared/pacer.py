@@ -1,4 +1,4 @@
-"""Spaces calls evenly, so that this execution environment never asks for more than its share of TPS."""
+"""Spaces calls evenly, so that this execution environment never makes more than its share of calls a second."""
 
 import time
 from collections.abc import Callable
