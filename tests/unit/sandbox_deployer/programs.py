@@ -1,6 +1,7 @@
 """Pulumi programs to run: one of every resource type the sandbox can make, wired as AWS wants it."""
 
 import json
+import secrets
 from typing import Any
 
 import pulumi
@@ -50,6 +51,8 @@ def every_type() -> None:
     topic = _topic(function)
     machine = state_machine()
     schedule = _schedule(machine, dead_letters)
+    # Names that Athena takes are explicit: as random as an auto-name, since the program is deployed again and again.
+    catalog(bucket, f"t{secrets.token_hex(13)}")
     pulumi.export("sourceBucketName", bucket.bucket)
     pulumi.export("imageQueueUrl", queue.url)
     pulumi.export("predictionsTopicArn", topic.arn)
@@ -293,6 +296,81 @@ def _schedule(machine: aws.sfn.StateMachine, dead_letters: aws.sqs.Queue) -> aws
         },
         opts=pulumi.ResourceOptions(depends_on=[started, lost]),
     )
+
+
+def catalog(bucket: aws.s3.Bucket, name: str) -> aws.glue.CatalogTable:
+    """A Glue database, a partitioned table in it, and a workgroup with a saved query; the table."""
+    database = aws.glue.CatalogDatabase(
+        "catalog-database", name=name, description="Rows", parameters={"owner": "tests"}
+    )
+    location = bucket.bucket.apply(lambda bucket: f"s3://{bucket}/rows/")
+    table = aws.glue.CatalogTable(
+        "catalog-rows",
+        name="rows",
+        database_name=database.name,
+        description="Every row",
+        owner="tests",
+        table_type="EXTERNAL_TABLE",
+        retention=0,
+        parameters={"classification": "json", "projection.enabled": "false"},
+        partition_keys=[{"name": "dt", "type": "string", "comment": "The day"}],
+        partition_indices=[{"index_name": "by_day", "keys": ["dt"]}],
+        storage_descriptor={
+            "location": location,
+            "columns": [
+                {"name": "label", "type": "string", "comment": "What it shows", "parameters": {"a": "b"}},
+                {"name": "confidence", "type": "double"},
+            ],
+            "input_format": "org.apache.hadoop.mapred.TextInputFormat",
+            "output_format": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "compressed": True,
+            "number_of_buckets": -1,
+            "bucket_columns": ["label"],
+            "sort_columns": [{"column": "label", "sort_order": 1}],
+            "parameters": {"c": "d"},
+            "stored_as_sub_directories": False,
+            "skewed_info": {
+                "skewed_column_names": ["label"],
+                "skewed_column_values": ["x"],
+                "skewed_column_value_location_maps": {"x": "y"},
+            },
+            "ser_de_info": {
+                "name": "json",
+                "serialization_library": "org.openx.data.jsonserde.JsonSerDe",
+                "parameters": {"ignore.malformed.json": "true"},
+            },
+        },
+    )
+    workgroup = aws.athena.Workgroup(
+        "catalog-workgroup",
+        name=name,
+        description="Questions about rows",
+        state="ENABLED",
+        force_destroy=True,
+        configuration={
+            "bytes_scanned_cutoff_per_query": 10_000_000,
+            "enforce_workgroup_configuration": True,
+            "publish_cloudwatch_metrics_enabled": True,
+            "requester_pays_enabled": False,
+            "engine_version": {"selected_engine_version": "Athena engine version 3"},
+            "result_configuration": {
+                "output_location": bucket.bucket.apply(lambda bucket: f"s3://{bucket}/results/"),
+                "encryption_configuration": {"encryption_option": "SSE_S3"},
+                "expected_bucket_owner": "000000000000",
+                "acl_configuration": {"s3_acl_option": "BUCKET_OWNER_FULL_CONTROL"},
+            },
+        },
+    )
+    aws.athena.NamedQuery(
+        "catalog-count",
+        name="How many",
+        description="Counts rows",
+        database=database.name,
+        workgroup=workgroup.id,
+        query="SELECT count(*) FROM rows",
+    )
+    pulumi.export("tableArn", table.arn)
+    return table
 
 
 def service_role(name: str, service: str, source_arn: pulumi.Input[str] | None = None) -> aws.iam.Role:
