@@ -24,8 +24,8 @@ def write_report(stack: Stack, images: list[Image], run: WorkflowRun, mails: lis
     scale = stack.settings.time_scale
     size = size_for(len(images))
     report = data.Report(
-        title="Surfaces",
-        source="make demo, on the sandbox",
+        title="What the photographs show",
+        source="Custom Labels batch, make demo on this machine",
         generated_at=datetime.now(UTC),
         time_note=f"Minutes are simulated: each took {60 * scale:.3g} seconds.",
         time_scale=scale,

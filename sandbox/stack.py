@@ -13,6 +13,7 @@ from rich.console import Console
 from sandbox.deploy import BUILD, REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Progress as Deployment
+from sandbox.deployer.registry import validated_types
 from sandbox.errors import SandboxError
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
@@ -58,7 +59,9 @@ def _deploy(settings: SandboxSettings, say: Callable[[str], None]) -> dict[str, 
         say(f"Deploying the Pulumi program: {made.total()} resources, {deployment.name}")
 
     outputs = deploy(REPOSITORY, "sandbox", {}, settings, count)
-    say(f"Deployed the Pulumi program: {made.total()} resources of {len(made)} types")
+    validated = sum(made[type_] for type_ in validated_types())
+    unmade = f", {validated} of them validated and not made (QuickSight)" if validated else ""
+    say(f"Deployed the Pulumi program: {made.total()} resources of {len(made)} types{unmade}")
     return outputs
 
 

@@ -48,6 +48,11 @@ In another terminal, with the AWS CLI:
   aws stepfunctions start-execution --state-machine-arn {outputs["stateMachineArn"]}
   aws s3 ls --recursive s3://{outputs["finalBucketName"]}/
   curl {endpoint}/_sandbox/model
+  curl {endpoint}/_sandbox/inboxes
+  aws athena start-query-execution --work-group {outputs["athenaWorkgroup"]} \
+    --query-execution-context Database={outputs["athenaDatabase"]} \
+    --query-string "SELECT image, label, confidence FROM {outputs["athenaTable"]} LIMIT 10"
+  aws athena get-query-results --query-execution-id <QueryExecutionId>
 
 The same with boto3 ({samples}/ holds photographs to upload):
 
@@ -56,4 +61,4 @@ The same with boto3 ({samples}/ holds photographs to upload):
   session = boto3.Session("test", "test", region_name=outputs["region"])
   s3 = session.client("s3", endpoint_url=outputs["endpointUrl"])
   s3.upload_file("{samples}/brick-0.jpg", outputs["sourceBucketName"], "brick-0.jpg")
-"""
+"""  # noqa: S608 (printed, not run)

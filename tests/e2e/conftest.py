@@ -40,7 +40,7 @@ NEVER = "cron(0 0 1 1 ? 2099)"
 
 @pytest.fixture
 def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Path) -> Deploy:
-    """Deploy the repository's program with the given settings; stacks live side by side, each with a name of its own."""
+    """Deploy the repository's program with the given settings; stacks live side by side, by names of their own."""
 
     def deployed(**config: str) -> Stack:
         outputs = deploy(REPOSITORY, f"e2e-{next(_numbers)}", {"schedule": NEVER, **config}, settings, build=tmp_path)

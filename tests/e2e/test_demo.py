@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandbox.demo_report import SUMMARY_FILE
+from sandbox.demo_report import MAILS, REPORT_FILE, SUMMARY_FILE
 from sandbox.deploy import OUTPUTS_FILE, REPOSITORY
 from tests.e2e.conftest import free_port
 
@@ -84,8 +84,15 @@ class TestTheDemo:
         )
         assert summary["accuracy"] > 0.9
         assert summary["billed_inference_unit_minutes"] > summary["inference_unit_minutes_of_work"]
+        assert (summary["images_recorded"], summary["saved_queries_answered"]) == (72, 5)
         for told in ("🧱 wall.jpg", "the file is empty", "32 x 32 pixels", "72 uploaded: 67 labelled, 5 rejected"):
             assert told in demo.stdout
+        for told in ("To quality@example.com", "Labels by count", "Low confidence to review", "report.html"):
+            assert told in demo.stdout
+        assert len(list(MAILS.glob("*.txt"))) == summary["mails"] > 0
+        report = REPORT_FILE.read_text(encoding="utf-8")
+        for shown in ("emoji/🧱 wall.jpg", "broken/empty.jpg", "quality@example.com"):
+            assert json.dumps(shown)[1:-1] in report or shown in report
         assert eventually_silent(port)
 
     def test_says_in_one_line_that_its_port_is_in_use(self) -> None:
