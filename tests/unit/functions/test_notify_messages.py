@@ -144,6 +144,13 @@ class TestSplitting:
         # Full, but for one image and the room kept for longer numbers.
         assert all(size + 30_000 > LIMIT for size in sizes[:-1])
 
+    def test_a_part_is_filled_to_the_last_image_that_fits(self) -> None:
+        found = parts(*(prediction(image(f"{n}", n), CRACK) for n in range(1200)))
+        sizes = [message_of(part).size for part in found]
+
+        assert len(sizes) > 2
+        assert all(LIMIT - 3000 < size <= LIMIT for size in sizes[:-1])
+
     def test_the_parts_are_numbered_and_follow_one_another(self) -> None:
         found = parts(*(prediction(image(f"{n}" + "k" * 900, n), CRACK) for n in range(300)))
 
