@@ -146,7 +146,7 @@ def _subscriptions(value: Any) -> Any:
 
 
 def _distinct_subscriptions(subscriptions: list[Subscription], info: ValidationInfo) -> list[Subscription]:
-    taken = {("email", email) for email in info.data.get("notification_emails", [])}
+    taken = {("email", email.lower()) for email in info.data.get("notification_emails", [])}
     for subscription in subscriptions:
         if subscription.address in taken:
             raise ValueError(

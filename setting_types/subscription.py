@@ -43,8 +43,8 @@ class Subscription(BaseModel):
 
     @property
     def address(self) -> tuple[str, str]:
-        """What SNS knows it by."""
-        return self.protocol, self.endpoint
+        """What SNS knows it by; mail addresses are the same in any case."""
+        return self.protocol, self.endpoint.lower() if self.protocol.startswith("email") else self.endpoint
 
     def as_args(self) -> dict[str, Any]:
         """As the Notification component takes it."""
