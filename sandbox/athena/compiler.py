@@ -128,7 +128,8 @@ class _Compiler(Expressions):
 
     def query(self, node: exp.Expr, outer: Scope) -> Part:
         """A SELECT, a set operation, VALUES, or one of these in parentheses."""
-        scope = replace(outer, ctes={**outer.ctes, **self._ctes(node, outer)}, relations=[], aliases={}, outer=outer)
+        ctes = {**outer.ctes, **self._ctes(node, outer)}
+        scope = Scope(outer=outer, ctes=ctes, database=outer.database, lambdas=outer.lambdas)
         if isinstance(node, exp.Select):
             return self._select(node, scope)
         if isinstance(node, exp.SetOperation):

@@ -58,6 +58,46 @@ class TestPartitions:
 
         assert (answer.rows, answer.scanned_bytes) == ([("a.jpg",), ("b.jpg",)], stored)
 
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT n FROM (SELECT dt, count(*) AS n FROM images GROUP BY dt) WHERE dt = '2026-01-03'",
+            "SELECT n FROM (SELECT DISTINCT dt AS day, 1 AS n FROM images) WHERE day = '2026-01-03'",
+            "WITH a AS (SELECT dt, 1 AS n FROM images) "
+            "SELECT n FROM a JOIN (VALUES 1) b(m) ON m = n AND dt > '2026-01-02'",
+            "SELECT n FROM (SELECT dt, 1 AS n FROM images UNION SELECT dt, 1 FROM images) WHERE dt = '2026-01-04'",
+        ],
+    )
+    def test_a_condition_reaches_the_table_through_what_does_not_change_the_day(self, lake: Lake, sql: str) -> None:
+        lake.days()
+        lake.put_day("2026-01-02", CAT)
+        wanted = lake.put_day("2026-01-03", DOG)
+
+        answer = lake.ask(sql)
+
+        expected = ([], 0) if "2026-01-04" in sql else ([("1",)], wanted)
+        assert (answer.rows, answer.scanned_bytes) == expected
+
+    @pytest.mark.parametrize(
+        ("sql", "rows"),
+        [
+            ("SELECT dt FROM (SELECT dt FROM images ORDER BY dt LIMIT 1) WHERE dt = '2026-01-03'", []),
+            ("SELECT dt FROM (SELECT max(dt) AS dt FROM images) WHERE dt = '2026-01-02'", []),
+            ("SELECT d FROM (VALUES '2026-01-02', 'x') v(d) LEFT JOIN images ON dt = d WHERE dt IS NULL", [("x",)]),
+            ("SELECT d FROM images FULL JOIN (VALUES 'x') v(d) ON dt = d WHERE dt IS NULL", [("x",)]),
+            (
+                "SELECT a.dt FROM images a WHERE NOT EXISTS (SELECT 1 FROM (VALUES 1) v(n) WHERE a.dt = '2026-01-03')",
+                [("2026-01-02",)],
+            ),
+        ],
+    )
+    def test_no_condition_is_used_before_its_turn(self, lake: Lake, sql: str, rows: list[tuple[str]]) -> None:
+        lake.days()
+        lake.put_day("2026-01-02", CAT)
+        lake.put_day("2026-01-03", DOG)
+
+        assert lake.rows(sql) == rows
+
     def test_now_ends_a_range_with_today(self, lake: Lake) -> None:
         lake.days({"projection.dt.range": "NOW-1DAYS,NOW"})
         lake.put_day(str(lake.rows("SELECT current_date")[0][0]), CAT)
