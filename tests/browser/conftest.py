@@ -18,8 +18,9 @@ CHROMIUM = next(
 OpenReport = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: while Playwright is open an event loop runs, and other tests could not run theirs."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: install chromium or google-chrome to test the report in a browser")
     with sync_playwright() as playwright:

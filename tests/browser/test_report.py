@@ -13,6 +13,8 @@ from report.visible_text import visible
 from tests.browser.conftest import OpenReport
 from tests.unit.report.samples import HOSTILE_KEYS, big, empty, hostile, ordinary
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def tiles(page: Page) -> list[str]:
     """The full names of the images that are shown."""
