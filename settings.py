@@ -14,8 +14,9 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
-from setting_types.schedule_expression import checked_schedule
-from setting_types.subscription import Subscription
+from components.quicksight_principal import checked_principal_arn
+from components.schedule_expression import checked_schedule
+from components.subscriptions import Subscription, distinct
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -31,8 +32,6 @@ PROJECT_VERSION_ARN = re.compile(
 VERSION_NAME = re.compile(_NAME)
 LAYER_VERSION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]{1,140}:[0-9]+")
 
-QUICK_SIGHT_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/[^/]+/.+")
-
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9]+(?:\.[0-9]+){3}\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 RESERVED_BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -43,8 +42,8 @@ TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 OWN_TAGS = ("Project", "Stack", "Component")
 MAX_TAGS = 50 - len(OWN_TAGS)
 
-MAX_LABELS_BYTES = 3000
-"""As JSON in a function's environment, which may have 4 KB in all (Lambda quotas)."""
+MAX_LABELS_BYTES = 2900
+"""As JSON within the JSON of a function's environment, which may have 4 KB in all (Lambda quotas)."""
 
 
 class SettingsError(ValueError):
@@ -113,8 +112,9 @@ def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
         if not _is_confidence(threshold):
             raise ValueError(f"the threshold of {name!r} is {threshold!r}, not a number from 0 to 100")
     labels = {name: float(threshold) for name, threshold in value.items()}
-    if (size := len(json.dumps(labels, ensure_ascii=False).encode())) > MAX_LABELS_BYTES:
-        raise ValueError(f"labels and thresholds take {size} bytes as JSON; {MAX_LABELS_BYTES} fit")
+    text = json.dumps(labels, ensure_ascii=False)
+    if (size := len(json.dumps(text, ensure_ascii=False).encode())) > MAX_LABELS_BYTES:
+        raise ValueError(f"labels and thresholds take {size} bytes in a function's environment; {MAX_LABELS_BYTES} fit")
     return labels
 
 
@@ -145,23 +145,16 @@ def _subscriptions(value: Any) -> Any:
     return parsed
 
 
+def _distinct_emails(emails: list[str]) -> list[str]:
+    distinct(Subscription(protocol="email", endpoint=email) for email in emails)
+    return emails
+
+
 def _distinct_subscriptions(subscriptions: list[Subscription], info: ValidationInfo) -> list[Subscription]:
-    taken = {("email", email.lower()) for email in info.data.get("notification_emails", [])}
-    for subscription in subscriptions:
-        if subscription.address in taken:
-            raise ValueError(
-                f"{subscription.protocol} {subscription.endpoint!r} is there twice, or in notificationEmails"
-            )
-        taken.add(subscription.address)
-    return subscriptions
-
-
-def _quick_sight_principal_arn(value: str) -> str:
-    if not QUICK_SIGHT_PRINCIPAL_ARN.fullmatch(value):
-        raise ValueError(
-            "not the ARN of a QuickSight user or group (an IAM ARN is not one; aws quicksight list-users shows them)"
-        )
-    return value
+    emails = info.data.get("notification_emails", [])
+    return distinct([*(Subscription(protocol="email", endpoint=email) for email in emails), *subscriptions])[
+        len(emails) :
+    ]
 
 
 def _log_retention_days(value: int) -> int:
@@ -248,13 +241,13 @@ class Settings(BaseModel):
     )
     labels_of_interest: Annotated[dict[str, float], BeforeValidator(_labels_of_interest)] = _setting(
         {},
-        "Labels people want to hear about; in a map, each from a confidence of its own, and then it counts from there if "
-        "that is lower",
+        "Labels people want to hear about; in a map, each from a confidence of its own, from which it counts too where "
+        "that is lower than minConfidence",
         "a list, comma-separated text, or a map from label to a threshold from 0 to 100",
         '{"crack": 55, "scratch": 80}',
         validate_default=False,
     )
-    notification_emails: Annotated[list[EmailStr], BeforeValidator(_list)] = _setting(
+    notification_emails: Annotated[list[EmailStr], BeforeValidator(_list), AfterValidator(_distinct_emails)] = _setting(
         [],
         "E-mail addresses that hear about labels of interest; each confirms once, by a link AWS sends it",
         "a list of e-mail addresses, or text with commas",
@@ -363,12 +356,12 @@ class Settings(BaseModel):
     bytes_scanned_cutoff_per_query: int = _setting(
         10_000_000_000,
         "Bytes after which Athena ends a query: at 5 USD a terabyte, the default is 5 cents",
-        "a whole number from 10000000 to 7000000000000000",
+        "a whole number from 10485760 (10 MiB) to 7000000000000000",
         "100000000000",
-        ge=10_000_000,
+        ge=10_485_760,
         le=7_000_000_000_000_000,
     )
-    quick_sight_principal_arn: Annotated[str, AfterValidator(_quick_sight_principal_arn)] | None = _setting(
+    quick_sight_principal_arn: Annotated[str, AfterValidator(checked_principal_arn)] | None = _setting(
         None,
         "QuickSight user or group that gets a finished dashboard; without it, nothing of QuickSight is created",
         "arn:aws:quicksight:REGION:ACCOUNT:user/NAMESPACE/NAME, or group/NAMESPACE/NAME",

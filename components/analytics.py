@@ -26,8 +26,8 @@ FUNCTION_TIMEOUT_SECONDS = 120
 
 RESULTS_PREFIX = "athena-results/"
 
-LEAST_SCAN_CUTOFF = 10_000_000
-"""Bytes; a workgroup takes no lower limit (Athena API reference, WorkGroupConfiguration)."""
+LEAST_SCAN_CUTOFF = 10_485_760
+"""Bytes: pulumi-aws takes no lower limit for a workgroup; Athena itself would from 10,000,000."""
 
 _DATABASE_NAME = re.compile(r"[a-z0-9_]{1,128}")
 
@@ -49,7 +49,7 @@ class AnalyticsArgs(TypedDict):
     noncurrent_version_retention_days: NotRequired[int]
     """Days replaced and deleted objects are kept. Default: 30."""
     bytes_scanned_cutoff_per_query: NotRequired[int]
-    """Bytes after which Athena cancels a query, at least 10 MB. Default: 10 GB."""
+    """Bytes after which Athena cancels a query, at least 10 MiB. Default: 10 GB."""
     quick_sight_principal_arn: NotRequired[str]
     """ARN of the QuickSight user or group to make a dashboard for. Default: nothing of QuickSight is made."""
     force_destroy: NotRequired[bool]
@@ -234,6 +234,6 @@ def _check_database_name(name: str) -> None:
 def _check_scan_cutoff(cutoff: int) -> None:
     if cutoff < LEAST_SCAN_CUTOFF:
         raise ValueError(
-            f"bytes_scanned_cutoff_per_query is {cutoff}; Athena allows {LEAST_SCAN_CUTOFF} (10 MB) or more, such as "
+            f"bytes_scanned_cutoff_per_query is {cutoff}; allowed is {LEAST_SCAN_CUTOFF} (10 MiB) or more, such as "
             "10000000000"
         )

@@ -1,5 +1,6 @@
 """A Lambda function from this repository's `functions/`, with a role and a log group of its own."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ POWERTOOLS_LAYER = "AWSLambdaPowertoolsPythonV3-python313-arm64:27"
 """AWS's public layer in the commercial partition (Powertools for AWS Lambda documentation); others have another ARN."""
 
 METRICS_NAMESPACE = "CustomLabelsBatch"
+
+MAX_ENVIRONMENT_BYTES = 4096
+"""Of all variables together (AWS Lambda quotas)."""
 
 
 class PythonFunction(pulumi.ComponentResource):
@@ -61,17 +65,37 @@ class PythonFunction(pulumi.ComponentResource):
             layers=[powertools_layer_arn or _public_powertools_layer(self)],
             logging_config={"log_format": "JSON", "log_group": logs.name},
             environment={
-                "variables": {
-                    "POWERTOOLS_SERVICE_NAME": package.replace("_", "-"),
-                    "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                    **environment,
-                }
+                "variables": pulumi.Output.all(
+                    **{
+                        "POWERTOOLS_SERVICE_NAME": package.replace("_", "-"),
+                        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                        "POWERTOOLS_LOG_LEVEL": "INFO",
+                        **environment,
+                    }
+                ).apply(lambda variables: fitting(name, variables))
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, logs]),
         )
         self.arn, self.name = self.function.arn, self.function.name
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def fitting(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
+    """A function's environment, if Lambda has room for it: it counts the JSON of all variables.
+
+    Raises
+    ------
+    ValueError
+        Names the function, its size, and the largest variable.
+    """
+    size = len(json.dumps(dict(variables), ensure_ascii=False).encode())
+    if size > MAX_ENVIRONMENT_BYTES:
+        largest = max(variables, key=lambda variable: len(variables[variable]))
+        raise ValueError(
+            f"The environment of {name} takes {size} bytes; {MAX_ENVIRONMENT_BYTES} fit. {largest} is the largest: "
+            "name fewer or shorter labels"
+        )
+    return variables
 
 
 def source_archive(package: str) -> pulumi.AssetArchive:

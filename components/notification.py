@@ -7,14 +7,13 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
+from pydantic import ValidationError
 
 from components import iam
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
-
-PROTOCOLS = ("application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs")
-"""What SNS delivers to (Amazon SNS API reference, Subscribe)."""
+from components.subscriptions import Subscription, distinct
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
 """Messages a function call takes, for each mode: a digest is about as many images as come in its window."""
@@ -147,20 +146,21 @@ class Notification(pulumi.ComponentResource):
         refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
         return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
 
-    def _subscribe(self, subscription: SubscriptionArgs, topic_policy: aws.sns.TopicPolicy) -> None:
+    def _subscribe(self, subscription: Subscription, topic_policy: aws.sns.TopicPolicy) -> None:
         name = f"{self._component_name}-{subscription_hash(subscription)}"
         before: list[pulumi.Resource] = [topic_policy]
-        if subscription["protocol"] == "lambda":
-            before.append(self._let_topic_invoke(name, subscription["endpoint"]))
-        filter_policy = subscription.get("filter_policy")
+        if subscription.protocol == "lambda":
+            before.append(self._let_topic_invoke(name, subscription.endpoint))
+        policy = subscription.filter_policy
         aws.sns.TopicSubscription(
             name,
             topic=self._topic.arn,
-            protocol=subscription["protocol"],
-            endpoint=subscription["endpoint"],
-            filter_policy=json.dumps(filter_policy, ensure_ascii=False) if filter_policy else None,
-            subscription_role_arn=subscription.get("subscription_role_arn"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+            protocol=subscription.protocol,
+            endpoint=subscription.endpoint,
+            filter_policy=json.dumps(policy, ensure_ascii=False) if policy else None,
+            subscription_role_arn=subscription.subscription_role_arn,
+            # SNS has one subscription an endpoint: made before the old one goes, the new one would be the old one.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
         )
 
     def _let_topic_invoke(self, name: str, function_arn: str) -> aws.lambda_.Permission:
@@ -204,37 +204,31 @@ class Notification(pulumi.ComponentResource):
         return statements
 
 
-def wanted_subscriptions(emails: Sequence[str], subscriptions: Sequence[SubscriptionArgs]) -> list[SubscriptionArgs]:
+def wanted_subscriptions(emails: Sequence[str], subscriptions: Sequence[SubscriptionArgs]) -> list[Subscription]:
     """All subscriptions, e-mail addresses first.
 
     Raises
     ------
     ValueError
-        An endpoint is there twice, or a subscription is of no kind that SNS has.
+        An endpoint is there twice, or SNS would not take a subscription.
     """
     to_emails: list[SubscriptionArgs] = [{"protocol": "email", "endpoint": email} for email in emails]
-    wanted = [*to_emails, *subscriptions]
-    known: set[str] = set()
-    for subscription in wanted:
-        _check_subscription(subscription)
-        address = subscription_hash(subscription)
-        if address in known:
-            raise ValueError(
-                f"The {subscription['protocol']} endpoint {subscription['endpoint']!r} is subscribed twice; name it "
-                "once, in notification_emails or in subscriptions"
-            )
-        known.add(address)
-    return wanted
+    return distinct(_checked(given) for given in [*to_emails, *subscriptions])
 
 
-def subscription_hash(subscription: SubscriptionArgs) -> str:
-    """What a subscription is named by, so that others may come and go before it in the list.
+def _checked(given: SubscriptionArgs) -> Subscription:
+    try:
+        return Subscription.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
+        )
+        raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
 
-    Mail addresses are the same in any case.
-    """
-    protocol, endpoint = subscription["protocol"], subscription["endpoint"]
-    same = endpoint.lower() if protocol.startswith("email") else endpoint
-    return hashlib.sha256(f"{protocol}\n{same}".encode()).hexdigest()[:12]
+
+def subscription_hash(subscription: Subscription) -> str:
+    """What a subscription is named by, so that others may come and go before it in the list."""
+    return hashlib.sha256(f"{subscription.protocol}\n{subscription.endpoint}".encode()).hexdigest()[:12]
 
 
 def link_warning(minutes: int) -> str | None:
@@ -245,19 +239,6 @@ def link_warning(minutes: int) -> str | None:
         f"Links are to work for {minutes} minutes, but a link ends with the credentials that signed it, and those of a "
         f"Lambda function last at most {MAX_SESSION_MINUTES} minutes"
     )
-
-
-def _check_subscription(subscription: SubscriptionArgs) -> None:
-    protocol, endpoint = subscription["protocol"], subscription["endpoint"]
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol is {protocol!r}; allowed is one of {', '.join(PROTOCOLS)}, such as 'email'")
-    if not endpoint.strip():
-        raise ValueError(f"A subscription of protocol {protocol} has no endpoint")
-    if (protocol == "firehose") != bool(subscription.get("subscription_role_arn")):
-        raise ValueError(
-            f"The subscription {endpoint!r} of protocol {protocol} is wrong: subscription_role_arn is needed for "
-            "firehose, and allowed for no other protocol"
-        )
 
 
 def _check_labels(labels: Mapping[str, float]) -> None:

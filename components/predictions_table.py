@@ -19,8 +19,8 @@ SERDE = "org.apache.hive.hcatalog.data.JsonSerDe"
 """The Hive JSON SerDe. Not OpenX's: its results can be non-deterministic, and Athena's user guide ("OpenX JSON
 SerDe") itself advises this one instead."""
 
-FIRST_DAY = "2024-01-01"
-"""Before the first image anybody could have uploaded to this program."""
+FIRST_DAY = "2026-01-01"
+"""Before the first image anybody could have uploaded. A query that names no day lists every day since."""
 
 COLUMNS = (
     Column("image_id", "string", "The same for every prediction of one version of an image"),

@@ -1,6 +1,5 @@
 """A finished QuickSight dashboard on the predictions, for one QuickSight user or group."""
 
-import re
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -9,6 +8,7 @@ import pulumi_aws as aws
 from components import iam
 from components.naming import with_tags
 from components.quicksight_definition import definition
+from components.quicksight_principal import checked_principal_arn, principal_in
 from components.quicksight_query import data_set_columns, data_set_query
 
 REFRESH = "HOURLY"
@@ -55,9 +55,6 @@ OWN_DASHBOARD = [
 hashicorp/terraform-provider-aws issue 33907 on the 18 of a data set's owner). The principal owns what people work
 with: it may share, refresh and copy; the data source, whose role reads the data, it may only use."""
 
-# A user that came through an IAM role has a slash in its name.
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:quicksight:[a-z0-9-]+:(\d{12}):(user|group)/[^/\s]+/\S+")
-
 
 class QuickSightDashboardArgs(TypedDict):
     """Inputs of QuickSightDashboard."""
@@ -91,7 +88,7 @@ class QuickSightDashboard(pulumi.ComponentResource):
     """Where people open the dashboard."""
 
     def __init__(self, name: str, args: QuickSightDashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        check_principal(args["principal_arn"])
+        checked_principal_arn(args["principal_arn"])
         columns = data_set_columns(args["view_columns"])
         tags = {"Component": "QuickSightDashboard", **args.get("tags", {})}
         super().__init__("custom-labels-batch:index:QuickSightDashboard", name, None, with_tags(opts, tags))
@@ -132,8 +129,8 @@ class QuickSightDashboard(pulumi.ComponentResource):
             type="ATHENA",
             parameters={"athena": {"work_group": self._args["workgroup_name"], "role_arn": role.arn}},
             permissions=[{"principal": self._principal, "actions": USE_DATA_SOURCE}],
-            # QuickSight tries the connection when it makes the data source.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # QuickSight tries the connection when it makes the data source; its id is given, so the old one goes first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy], delete_before_replace=True),
         )
 
     def _data_source_statements(self) -> list[iam.Statement]:
@@ -146,7 +143,9 @@ class QuickSightDashboard(pulumi.ComponentResource):
         bucket = pulumi.Output.format("arn:{0}:s3:::{1}", self._partition, self._args["analytics_bucket_name"])
         results = bucket.apply(lambda arn: f"{arn}/athena-results/*")
         database, workgroup = self._args["database_name"], self._args["workgroup_name"]
-        databases = [pulumi.Output.concat(glue, ":catalog"), pulumi.Output.concat(glue, ":database/", database)]
+        catalog = [pulumi.Output.concat(glue, ":catalog"), pulumi.Output.concat(glue, ":database/", database)]
+        # Athena may look at this database too (its user guide, on access to databases in the Glue catalog).
+        default = pulumi.Output.concat(glue, ":database/default")
         return [
             iam.allow(["athena:ListDataCatalogs"], "*"),
             iam.allow(
@@ -170,10 +169,10 @@ class QuickSightDashboard(pulumi.ComponentResource):
                 ],
                 pulumi.Output.concat(athena, ":datacatalog/AwsDataCatalog"),
             ),
-            iam.allow(["glue:GetDatabase", "glue:GetDatabases"], databases),
+            iam.allow(["glue:GetDatabase", "glue:GetDatabases"], [*catalog, default]),
             iam.allow(
                 ["glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"],
-                [*databases, pulumi.Output.concat(glue, ":table/", database, "/*")],
+                [*catalog, pulumi.Output.concat(glue, ":table/", database, "/*")],
             ),
             # Without a prefix condition: Athena looks whether the bucket of its results is there.
             iam.allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket),
@@ -204,7 +203,8 @@ class QuickSightDashboard(pulumi.ComponentResource):
                 }
             ],
             permissions=[{"principal": self._principal, "actions": OWN_DATA_SET}],
-            opts=self._child,
+            # Its id is given, so the old one goes first.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
     def _refresh(self, data_set: aws.quicksight.DataSet) -> aws.quicksight.RefreshSchedule:
@@ -246,36 +246,6 @@ class QuickSightDashboard(pulumi.ComponentResource):
 
     def _title(self, part: str) -> str:
         return f"Image labels: {part} ({self._component_name})"
-
-
-def check_principal(arn: str) -> None:
-    """Refuse what QuickSight cannot share with.
-
-    Raises
-    ------
-    ValueError
-        Names the value, what is allowed, and where to find it.
-    """
-    if not _PRINCIPAL.fullmatch(arn):
-        kind = "belongs to IAM" if ":iam:" in arn or ":sts:" in arn else "is not a QuickSight user's or group's"
-        raise ValueError(
-            f"quickSightPrincipalArn is {arn!r}, which {kind}. Allowed is the ARN of a QuickSight user or group, such "
-            "as arn:aws:quicksight:us-east-1:123456789012:user/default/jane; aws quicksight list-users --namespace "
-            "default shows the users, in QuickSight's identity region"
-        )
-
-
-def principal_in(arn: str, account: str) -> str:
-    """The ARN of a principal, if it is of this account; its region is QuickSight's identity region, and may be another.
-
-    Raises
-    ------
-    ValueError
-        Names both accounts.
-    """
-    if arn.split(":")[4] != account:
-        raise ValueError(f"The QuickSight principal {arn} is not of account {account}, where this is deployed")
-    return arn
 
 
 def asset_id(name: str, bucket: str) -> str:

@@ -122,7 +122,7 @@ def test_every_default_would_be_accepted_if_it_were_set() -> None:
         ("presignedUrlMinutes", "0", 0),
         ("predictionRetentionDays", "730", 730),
         ("queryResultRetentionDays", "1", 1),
-        ("bytesScannedCutoffPerQuery", "10000000", 10_000_000),
+        ("bytesScannedCutoffPerQuery", "10485760", 10_485_760),
         (
             "quickSightPrincipalArn",
             "arn:aws:quicksight:eu-west-1:123456789012:group/default/quality team",
@@ -160,7 +160,7 @@ SUBSCRIPTIONS = [
     {"protocol": "https", "endpoint": "https://example.com/alerts?for=me"},
     {"protocol": "http", "endpoint": "http://alerts.internal/"},
     {"protocol": "sms", "endpoint": "+4915112345678", "filterPolicy": {"highestConfidence": [{"numeric": [">=", 90]}]}},
-    {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:123456789012:alerts.fifo"},
+    {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:123456789012:alerts"},
     {"protocol": "lambda", "endpoint": "arn:aws:lambda:eu-west-1:123456789012:function:alerts:live"},
     {"protocol": "application", "endpoint": "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/app/1-2"},
     {"protocol": "firehose", "endpoint": FIREHOSE, "subscriptionRoleArn": "arn:aws:iam::123456789012:role/sns"},
@@ -180,7 +180,7 @@ def test_an_address_is_subscribed_once() -> None:
         notificationSubscriptions='[{"protocol": "email", "endpoint": "Ana@example.com"}]',
     )
 
-    assert "email 'Ana@example.com' is there twice, or in notificationEmails" in message
+    assert "the email endpoint 'ana@example.com' is there twice" in message
 
 
 @pytest.mark.parametrize(
@@ -269,10 +269,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("labelsOfInterest", "[1.10]", "1.1 in the list is not text; quote a label that looks like a number"),
     ("labelsOfInterest", '[{"crack": 55}]', "{'crack': 55} in the list is not text"),
     ("labelsOfInterest", "{crack: 55}", "neither a list of labels nor a map"),
-    ("labelsOfInterest", json.dumps({f"a label, number {n}": 55 for n in range(120)}), "3000 fit"),
+    ("labelsOfInterest", json.dumps({f"a label, number {n}": 55 for n in range(120)}), "2900 fit"),
     ("notificationEmails", "ana", "0: value is not a valid email address"),
     ("notificationEmails", "ana@example.com, bo@", "1: value is not a valid email address"),
     ("notificationEmails", '{"to": "ana@example.com"}', "0: value is not a valid email address"),
+    ("notificationEmails", "ana@example.com,Ana@example.com", "the email endpoint 'ana@example.com' is there twice"),
     ("notificationSubscriptions", "sqs", "not a list of maps with protocol and endpoint"),
     ("notificationSubscriptions", '["sqs"]', "0: input should be a valid dictionary"),
     ("notificationSubscriptions", '[{"protocol": "pigeon", "endpoint": "x"}]', "0.protocol: input should be 'email'"),
@@ -285,12 +286,16 @@ WRONG: list[tuple[str, Any, str]] = [
     ("notificationSubscriptions", '[{"protocol": "sms", "endpoint": "0151 1"}]', "is not a telephone number such as"),
     ("notificationSubscriptions", '[{"protocol": "https", "endpoint": "http://a.b"}]', "that begins with https://"),
     ("notificationSubscriptions", '[{"protocol": "email", "endpoint": "ana"}]', "not a valid email address"),
-    ("notificationSubscriptions", f'[{{"protocol": "firehose", "endpoint": "{FIREHOSE}"}}]', "is the ARN of a role"),
+    (
+        "notificationSubscriptions",
+        f'[{{"protocol": "firehose", "endpoint": "{FIREHOSE}"}}]',
+        "a role to subscribe with is needed",
+    ),
     ("notificationSubscriptions", '[{"protocol": "sqs", "end": 1, "endpoint": ""}]', "0.end: extra inputs"),
     (
         "notificationSubscriptions",
         '[{"protocol": "sms", "endpoint": "+4915112345678"}, {"protocol": "sms", "endpoint": "+4915112345678"}]',
-        "sms '+4915112345678' is there twice",
+        "the sms endpoint '+4915112345678' is there twice",
     ),
     ("notificationMode", "daily", "input should be 'digest' or 'image'"),
     ("notificationBatchingWindowSeconds", "301", "less than or equal to 300"),
@@ -322,8 +327,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("runRetentionDays", "3651", "less than or equal to 3650"),
     ("predictionRetentionDays", "0", "greater than or equal to 1"),
     ("queryResultRetentionDays", "for ever", "a valid integer"),
-    ("bytesScannedCutoffPerQuery", "9999999", "greater than or equal to 10000000"),
-    ("quickSightPrincipalArn", "arn:aws:iam::123456789012:user/ana", "not the ARN of a QuickSight user or group"),
+    ("bytesScannedCutoffPerQuery", "10485759", "greater than or equal to 10485760"),
+    (
+        "quickSightPrincipalArn",
+        "arn:aws:iam::123456789012:user/ana",
+        "'arn:aws:iam::123456789012:user/ana' belongs to IAM",
+    ),
     ("forceDestroy", "maybe", "a valid boolean"),
     ("powertoolsLayerArn", "arn:aws:lambda:eu-west-1:1:layer:x", "not the ARN of a layer version"),
     ("tags", "owner=vision", "not a map of text to text"),

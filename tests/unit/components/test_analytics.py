@@ -164,14 +164,14 @@ class TestTheWorkgroup:
         }
 
     def test_limits_what_a_query_scans(self) -> None:
-        graph = record_analytics(bytes_scanned_cutoff_per_query=10_000_000.0)
+        graph = record_analytics(bytes_scanned_cutoff_per_query=10_485_760.0)
 
         cutoff = graph.named("analytics", WORKGROUP).properties["configuration"]["bytesScannedCutoffPerQuery"]
-        assert cutoff == 10_000_000
+        assert cutoff == 10_485_760
 
     def test_refuses_a_limit_athena_would_refuse(self) -> None:
-        with pytest.raises(SandboxError, match="bytes_scanned_cutoff_per_query is 9999999; Athena allows 10000000"):
-            record_analytics(bytes_scanned_cutoff_per_query=9_999_999)
+        with pytest.raises(SandboxError, match="bytes_scanned_cutoff_per_query is 10485759; allowed is 10485760"):
+            record_analytics(bytes_scanned_cutoff_per_query=10_485_759)
 
     def test_publishes_metrics_and_runs_the_engine_the_queries_are_for(self, graph: Result) -> None:
         configuration = graph.named("analytics", WORKGROUP).properties["configuration"]

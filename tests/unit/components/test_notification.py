@@ -8,13 +8,13 @@ from pulumi.provider.experimental.analyzer import Analyzer
 
 from components.naming import MAX_NAME_LENGTH
 from components.notification import (
-    PROTOCOLS,
     Notification,
     NotificationArgs,
     SubscriptionArgs,
     link_warning,
     subscription_hash,
 )
+from components.subscriptions import PROTOCOLS, Subscription
 from functions.notify_labels.environment import Mode, NotifyLabelsEnvironment
 from functions.notify_labels.notification_topic import MESSAGES_PER_SECOND
 from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
@@ -94,12 +94,13 @@ class TestSubscriptions:
 
     def test_keep_their_names_when_others_come_and_go(self) -> None:
         before = record(notification_emails=["ana@example.com", "bo@example.com"])
-        after = record(notification_emails=["bo@example.com"], subscriptions=[{"protocol": "sms", "endpoint": "+491"}])
+        after = record(notification_emails=["bo@example.com"], **names("sms", ENDPOINTS["sms"]))
 
-        names = {s.properties["endpoint"]: s.name for s in subscriptions(after)}
-        assert {s.properties["endpoint"]: s.name for s in subscriptions(before)}["bo@example.com"] == names[
-            "bo@example.com"
-        ]
+        one, other = (
+            {s.properties["endpoint"]: s.name for s in subscriptions(graph)}["bo@example.com"]
+            for graph in (before, after)
+        )
+        assert one == other
 
     def test_to_one_endpoint_by_two_protocols_are_two(self) -> None:
         graph = record(
@@ -221,6 +222,19 @@ class TestTheMode:
         assert variables(graph)["NOTIFICATION_MODE"] == mode
 
 
+ENDPOINTS = {
+    "application": "arn:aws:sns:us-east-1:123456789012:endpoint/GCM/app/1",
+    "email": "ana@example.com",
+    "email-json": "ana@example.com",
+    "firehose": "arn:aws:firehose:us-east-1:123456789012:deliverystream/alerts",
+    "http": "http://alerts.internal/",
+    "https": "https://example.com/alerts",
+    "lambda": FUNCTION_ARN,
+    "sms": "+4915112345678",
+    "sqs": "arn:aws:sqs:us-east-1:123456789012:alerts",
+}
+
+
 def names(protocol: str, endpoint: str, **more: Any) -> dict[str, Any]:
     return {"subscriptions": [{"protocol": protocol, "endpoint": endpoint, **more}]}
 
@@ -240,18 +254,22 @@ def names(protocol: str, endpoint: str, **more: Any) -> dict[str, Any]:
         ({"presigned_url_minutes": -1}, "presigned_url_minutes is -1"),
         ({"batching_window_seconds": 0}, "batching_window_seconds is 0; allowed is a whole number from 1 to 300"),
         ({"batching_window_seconds": 301}, "batching_window_seconds is 301"),
-        (names("pigeon", "coop"), "protocol is 'pigeon'; allowed is one of application, email"),
-        (names("email", " "), "A subscription of protocol email has no endpoint"),
-        (names("firehose", "arn"), "subscription_role_arn is needed for firehose"),
-        (names("sqs", "arn", subscription_role_arn=ROLE_ARN), "allowed for no other protocol"),
+        (names("pigeon", "coop"), "'pigeon'.*protocol: Input should be 'email', 'email-json'"),
+        (names("email", " "), "the endpoint ' ': value is not a valid email address"),
+        (names("firehose", ENDPOINTS["firehose"]), "a role to subscribe with is needed, by its ARN, for firehose"),
+        (names("sqs", ENDPOINTS["sqs"], subscription_role_arn=ROLE_ARN), "and for no other protocol"),
+        (names("sqs", f"{ENDPOINTS['sqs']}.fifo"), "is not the ARN of a queue that is not FIFO"),
+        (names("sqs", ENDPOINTS["sqs"], filter_policy={"label": ["crack"]}), "'label' is no attribute of a message"),
+        (names("sqs", ENDPOINTS["sqs"], filter_policy={"labels": "crack"}), "what 'labels' may be is not a list"),
         (
             {"notification_emails": ["ana@example.com", "Ana@example.com"]},
-            "The email endpoint 'Ana@example.com' is subscribed twice",
+            "the email endpoint 'ana@example.com' is there twice",
         ),
         (
             {"notification_emails": ["ana@example.com"], **names("email", "ana@example.com")},
-            "The email endpoint 'ana@example.com' is subscribed twice; name it once",
+            "the email endpoint 'ana@example.com' is there twice",
         ),
+        ({"labels_of_interest": {f"label {number}": 1 for number in range(300)}}, "LABELS_OF_INTEREST is the largest"),
     ],
 )
 def test_what_could_not_work_is_refused_with_what_is_allowed(args: dict[str, Any], complaint: str) -> None:
@@ -330,13 +348,19 @@ class TestTheComponent:
 
 def test_every_protocol_of_sns_can_be_subscribed() -> None:
     roles = {"firehose": {"subscription_role_arn": ROLE_ARN}}
-    wanted = [{"protocol": protocol, "endpoint": FUNCTION_ARN, **roles.get(protocol, {})} for protocol in PROTOCOLS]
+    wanted = [{"protocol": name, "endpoint": ENDPOINTS[name], **roles.get(name, {})} for name in PROTOCOLS]
 
     assert {s.properties["protocol"] for s in subscriptions(record(subscriptions=wanted))} == set(PROTOCOLS)
 
 
 def test_a_subscription_is_named_by_protocol_and_endpoint() -> None:
-    one: SubscriptionArgs = {"protocol": "sqs", "endpoint": "a"}
+    def named(**more: Any) -> str:
+        return subscription_hash(Subscription(**{"protocol": "email", "endpoint": "ana@example.com", **more}))
 
-    assert subscription_hash(one) == subscription_hash({**one, "filter_policy": {"labels": ["crack"]}})
-    assert subscription_hash(one) != subscription_hash({**one, "endpoint": "A"})
+    assert named() == named(filter_policy={"labels": ["crack"]}) == named(endpoint="Ana@Example.com")
+    assert named() != named(protocol="email-json") != named(endpoint="bo@example.com")
+
+
+def test_a_subscription_is_replaced_by_itself_last(graph: Result) -> None:
+    """SNS has one an endpoint: deleting the old one after the new one was made would delete the new one."""
+    assert all(subscription.options.delete_before_replace for subscription in subscriptions(graph))

@@ -348,7 +348,7 @@ def catalog(bucket: aws.s3.Bucket, name: str) -> aws.glue.CatalogTable:
         state="ENABLED",
         force_destroy=True,
         configuration={
-            "bytes_scanned_cutoff_per_query": 10_000_000,
+            "bytes_scanned_cutoff_per_query": 10_485_760,
             "enforce_workgroup_configuration": True,
             "publish_cloudwatch_metrics_enabled": True,
             "requester_pays_enabled": False,

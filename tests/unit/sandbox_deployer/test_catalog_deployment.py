@@ -64,7 +64,7 @@ class TestMaking:
 
         assert (workgroup["State"], workgroup["Description"]) == ("ENABLED", "Questions about rows")
         assert configuration["EnforceWorkGroupConfiguration"] is True
-        assert configuration["BytesScannedCutoffPerQuery"] == 10_000_000
+        assert configuration["BytesScannedCutoffPerQuery"] == 10_485_760
         assert configuration["ResultConfiguration"] == {
             "OutputLocation": f"s3://{bucket}/results/",
             "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},

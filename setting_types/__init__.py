@@ -1,1 +1,0 @@
-"""What a setting may be, where a type of Python does not say it."""
