@@ -116,7 +116,7 @@ class TestTheTable:
             "projection.enabled": "true",
             "projection.dt.type": "date",
             "projection.dt.format": "yyyy-MM-dd",
-            "projection.dt.range": "2024-01-01,NOW",
+            "projection.dt.range": "2026-01-01,NOW",
             "projection.dt.interval": "1",
             "projection.dt.interval.unit": "DAYS",
             "storage.location.template": f"s3://{bucket_name(graph)}/predictions/dt=${{dt}}/",

@@ -141,8 +141,8 @@ class TestTheDataSourcesRole:
         database = {f"{glue}:catalog", f"{glue}:database/roofs"}
 
         assert {action: on for action, on in rights.items() if action.startswith("glue:")} == {
-            "glue:GetDatabase": database,
-            "glue:GetDatabases": database,
+            "glue:GetDatabase": database | {f"{glue}:database/default"},
+            "glue:GetDatabases": database | {f"{glue}:database/default"},
             "glue:GetPartition": database | {f"{glue}:table/roofs/*"},
             "glue:GetPartitions": database | {f"{glue}:table/roofs/*"},
             "glue:GetTable": database | {f"{glue}:table/roofs/*"},
