@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from functions.shared.prediction import BoundingBox, Label
 
 if TYPE_CHECKING:
     from types_boto3_rekognition.type_defs import BoundingBoxTypeDef, CustomLabelTypeDef
 
 _DECIMALS = 4
+_MOST = 100.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,15 @@ class Thresholds:
 
     @staticmethod
     def _rounded(confidence: float, threshold: float) -> float:
-        """Four decimals, unless a kept label would then look as if it had missed its threshold."""
+        """Four decimals, unless a kept label would then look as if it had missed its threshold; never above 100."""
+        confidence = min(confidence, _MOST)
         rounded = round(confidence, _DECIMALS)
         return rounded if rounded >= threshold else confidence
 
 
-def _bounding_box(box: "BoundingBoxTypeDef") -> BoundingBox:
-    return BoundingBox(left=box["Left"], top=box["Top"], width=box["Width"], height=box["Height"])
+def _bounding_box(box: "BoundingBoxTypeDef") -> BoundingBox | None:
+    """Where Rekognition found a label, unless that is no place: an image is never lost over it."""
+    try:
+        return BoundingBox(left=box["Left"], top=box["Top"], width=box["Width"], height=box["Height"])
+    except ValidationError:
+        return None

@@ -2,19 +2,20 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from functions.shared.image_version import ImageVersion
 from functions.shared.messages import read_message
+from functions.shared.prediction import BucketName, ByteCount, UtcMoment
 
 
 class _Bucket(BaseModel):
-    name: str = Field(min_length=1)
+    name: BucketName
 
 
 class _Object(BaseModel):
     key: str = Field(min_length=1)
-    size: int = Field(ge=0)
+    size: ByteCount
     etag: str = Field(min_length=1)
     version_id: str | None = Field(default=None, alias="version-id")
     sequencer: str = Field(pattern=r"^[0-9A-Fa-f]+$")
@@ -28,7 +29,7 @@ class _Detail(BaseModel):
 class _ObjectCreated(BaseModel):
     source: Literal["aws.s3"]
     detail_type: Literal["Object Created"] = Field(alias="detail-type")
-    time: AwareDatetime
+    time: UtcMoment
     detail: _Detail
 
 

@@ -17,10 +17,12 @@ from functions.shared.predictions_batch import process
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Tell about one batch of predictions; answers Lambda's partial batch response."""
     tally = Tally()
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
     response = process(
-        event,
-        queue,
-        lambda deliveries: notifications.send(deliveries, lambda: context.get_remaining_time_in_millis() / 1000, tally),
+        event, queue, lambda deliveries: notifications.send(deliveries, seconds_left, tally), seconds_left
     )
     metrics.add_metric(name="ImagesNotified", unit=MetricUnit.Count, value=tally.images)
     metrics.add_metric(name="NotificationsPublished", unit=MetricUnit.Count, value=tally.messages)

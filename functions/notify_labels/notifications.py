@@ -1,10 +1,10 @@
 """What a batch of predictions makes known: nothing, one digest, or a notification for each image."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.notify_labels.alert import Alert, find_alert
-from functions.notify_labels.digest import Digest, digest_of
+from functions.notify_labels.digest import Part, digest_of
 from functions.notify_labels.environment import Mode
 from functions.notify_labels.links import Links
 from functions.notify_labels.message import message_of, parts_of
@@ -12,15 +12,11 @@ from functions.notify_labels.notification_topic import NotificationTopic
 from functions.notify_labels.unseen_labels import UnseenLabels
 from functions.shared.observability import logger
 from functions.shared.prediction import Prediction
-from functions.shared.predictions_batch import Delivery
+from functions.shared.predictions_batch import Delivery, OutOfTimeError, SecondsLeft
 
 LONGEST_PUBLISH_SECONDS = 40
 """What must be left of the function's timeout to publish once more, with the client's retries: a function that is
 stopped half-way would send again what it has sent."""
-
-
-class OutOfTimeError(Exception):
-    """The function would be stopped while it publishes."""
 
 
 @dataclass
@@ -54,46 +50,57 @@ class Notifications:
         self._mode = mode
         self._unseen_labels = unseen_labels
 
-    def send(
-        self, deliveries: Sequence[Delivery], seconds_left: Callable[[], float], tally: Tally
-    ) -> Mapping[str, Exception]:
+    def send(self, deliveries: Sequence[Delivery], seconds_left: SecondsLeft, tally: Tally) -> Mapping[str, Exception]:
         """Publish what there is to tell about a batch. An image that came twice is told about once.
 
-        Parameters
-        ----------
-        seconds_left
-            Until Lambda stops the function.
+        Whatever there is to say is put into words before the first of it is published: what goes wrong later brings
+        no image back that people have heard about.
 
         Returns
         -------
         mapping of str to Exception
-            Message id -> why it was not told, for the messages of each publication that failed.
+            Message id -> why it was not told: its image cannot be put into words, or what it is in was not published.
         """
         newest = _newest_by_image(deliveries)
         for complaint in self._unseen_labels.look(newest.values()):
             logger.warning(complaint)
         failures: dict[str, Exception] = {}
-        for digest in self._digests(newest.values()):
-            for part in parts_of(digest):
-                try:
-                    if seconds_left() < LONGEST_PUBLISH_SECONDS:
-                        raise OutOfTimeError("Too little of the function's timeout is left to publish")
-                    message_id = self._topic.publish(message_of(part))
-                except Exception as error:
-                    told = {alert.prediction.image_id for alert in part.alerts}
-                    failures |= {d.message_id: error for d in deliveries if d.prediction.image_id in told}
-                else:
-                    tally.images += len(part.alerts)
-                    tally.messages += 1
-                    logger.info("Published", extra={"sns_message_id": message_id, "images": len(part.alerts)})
-        return failures
+        alerts: list[Alert] = []
+        for image_id, prediction in newest.items():
+            try:
+                alerts += self._alerts(prediction)
+            except Exception as error:
+                failures[image_id] = error
+        for part in self._parts(alerts):
+            failures |= self._publish(part, seconds_left, tally)
+        return {d.message_id: failures[d.prediction.image_id] for d in deliveries if d.prediction.image_id in failures}
 
-    def _digests(self, predictions: Iterable[Prediction]) -> list[Digest]:
-        found = (find_alert(prediction, self._labels_of_interest) for prediction in predictions)
-        alerts: list[Alert] = [self._links.add(alert) for alert in found if alert]
+    def _alerts(self, prediction: Prediction) -> list[Alert]:
+        """What to tell about an image: one alert or none, which is known to have words."""
+        found = find_alert(prediction, self._labels_of_interest)
+        if not found:
+            return []
+        alert = self._links.add(found)
+        parts_of(digest_of([alert]))  # raises here, for this image alone, rather than for a whole digest
+        return [alert]
+
+    def _parts(self, alerts: Sequence[Alert]) -> list[Part]:
         if self._mode is Mode.IMAGE:
-            return [digest_of([alert]) for alert in alerts]
-        return [digest_of(alerts)] if alerts else []
+            return [part for alert in alerts for part in parts_of(digest_of([alert]))]
+        return parts_of(digest_of(alerts)) if alerts else []
+
+    def _publish(self, part: Part, seconds_left: SecondsLeft, tally: Tally) -> dict[str, Exception]:
+        """Publish a part; give image id -> what went wrong, for each image in it, if anything did."""
+        try:
+            if seconds_left() < LONGEST_PUBLISH_SECONDS:
+                raise OutOfTimeError("Too little of the function's timeout is left to publish")
+            message_id = self._topic.publish(message_of(part))
+        except Exception as error:
+            return {alert.prediction.image_id: error for alert in part.alerts}
+        tally.images += len(part.alerts)
+        tally.messages += 1
+        logger.info("Published", extra={"sns_message_id": message_id, "images": len(part.alerts)})
+        return {}
 
 
 def _newest_by_image(deliveries: Sequence[Delivery]) -> dict[str, Prediction]:

@@ -12,12 +12,13 @@ from functions.notify_labels.notifications import Notifications
 from functions.notify_labels.unseen_labels import UnseenLabels
 from functions.shared.environment import read_environment
 from functions.shared.observability import logger
+from functions.shared.predictions_batch import HIDING
 from functions.shared.work_queue import WorkQueue
 
 _environment = read_environment(NotifyLabelsEnvironment, os.environ)
 
 _config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-queue = WorkQueue(boto3.client("sqs", config=_config))
+queue = WorkQueue(boto3.client("sqs", config=HIDING))
 notifications = Notifications(
     NotificationTopic(boto3.client("sns", config=_config), _environment.notification_topic_arn),
     Links(boto3.client("s3", config=SIGNING), _environment.presigned_url_minutes, session_start=now()),

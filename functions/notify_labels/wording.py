@@ -90,7 +90,7 @@ def place(box: BoundingBox | None) -> str:
 
 
 def _third(center: float) -> int:
-    return min(2, max(0, int(center * 3)))
+    return int(center >= 1 / 3) + int(center >= 2 / 3)
 
 
 def count(number: int, noun: str) -> str:

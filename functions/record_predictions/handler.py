@@ -13,9 +13,13 @@ from functions.shared.predictions_batch import process
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:  # noqa: ARG001
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Write the rows of one batch of predictions; answers Lambda's partial batch response."""
-    response = process(event, queue, recording.record)
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    response = process(event, queue, lambda deliveries: recording.record(deliveries, seconds_left), seconds_left)
     recorded = len(event["Records"]) - len(response["batchItemFailures"])
     metrics.add_metric(name="PredictionsRecorded", unit=MetricUnit.Count, value=recorded)
     return response

@@ -1,48 +1,58 @@
 """What is done with a batch of predictions: their rows are written, a file a day."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.record_predictions.analytics_bucket import AnalyticsBucket
 from functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
 from functions.record_predictions.rows import day_of, encode
-from functions.shared.messages import MalformedMessageError
+from functions.record_predictions.table_days import require_shown
 from functions.shared.observability import logger
-from functions.shared.predictions_batch import Delivery
+from functions.shared.predictions_batch import Delivery, OutOfTimeError, SecondsLeft
+
+LONGEST_PUT_SECONDS = 45
+"""What must be left of the function's timeout to write one more file, with the client's retries: a function that is
+stopped half-way would write again what it has written."""
 
 
 class Recording:
-    def __init__(self, bucket: AnalyticsBucket) -> None:
+    def __init__(self, bucket: AnalyticsBucket, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._bucket = bucket
+        self._now = now
 
-    def record(self, deliveries: Sequence[Delivery]) -> dict[str, Exception]:
+    def record(self, deliveries: Sequence[Delivery], seconds_left: SecondsLeft) -> dict[str, Exception]:
         """Write the rows of predictions.
 
         Returns
         -------
         dict
-            Message id -> what went wrong: a value that no column holds fails its message, a file that could not be
-            written every message whose rows are in it.
+            Message id -> what went wrong: a prediction that the table would not show fails its message, a file that
+            could not be written every message whose rows are in it.
         """
         encoded: list[EncodedPrediction] = []
         failures: dict[str, Exception] = {}
         for delivery in deliveries:
             try:
-                day, lines = day_of(delivery.prediction), encode(delivery.prediction)
-            except MalformedMessageError as error:
+                encoded.append(self._encode(delivery))
+            except Exception as error:
                 failures[delivery.message_id] = error
-            else:
-                encoded.append(EncodedPrediction(delivery.message_id, day, lines))
         for file in row_files(encoded):
-            failures.update(self._put(file))
+            failures |= self._put(file, seconds_left)
         return failures
 
-    def _put(self, file: RowFile) -> dict[str, Exception]:
+    def _encode(self, delivery: Delivery) -> EncodedPrediction:
+        require_shown(delivery.prediction, self._now())
+        return EncodedPrediction(delivery.message_id, day_of(delivery.prediction), encode(delivery.prediction))
+
+    def _put(self, file: RowFile, seconds_left: SecondsLeft) -> dict[str, Exception]:
         extra = {"key": file.key, "predictions": len(file.message_ids), "bytes": len(file.body)}
         try:
+            if seconds_left() < LONGEST_PUT_SECONDS:
+                raise OutOfTimeError("Too little of the function's timeout is left to write a file")
             self._bucket.put(file)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, OutOfTimeError) as error:
             logger.error("A file could not be written", extra={**extra, "error": str(error)})
             return dict.fromkeys(file.message_ids, error)
         logger.info("Recorded", extra=extra)

@@ -3,21 +3,19 @@
 Written for the table's SerDe, the Hive JSON SerDe: one object a line, and timestamps in the form of
 java.sql.Timestamp, `yyyy-MM-dd HH:mm:ss.SSS` (Amazon Athena user guide, "Data types in Amazon Athena"). ISO 8601,
 with its T and Z, would read as null. The SerDe takes neither NaN nor whole numbers of more than 64 bits, and one bad
-row fails every query of its day: such a prediction is malformed.
+row fails every query of its day: `Prediction` refuses such values.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from functions.shared.messages import MalformedMessageError
 from functions.shared.prediction import Label, Prediction
 
 Row = dict[str, Any]
 
-_BIGINT = range(-(2**63), 2**63)
 _VERSION_ARN = re.compile(r"arn:[^:]+:rekognition:[^:]*:[^:]*:project/[^/]+/version/(?P<name>[^/]+)/\d+")
 
 
@@ -25,25 +23,12 @@ def day_of(prediction: Prediction) -> str:
     """The partition of a prediction's rows, `yyyy-MM-dd`: the UTC day of its upload.
 
     Not of its analysis: an image that is analysed again after midnight must not be in two partitions.
-
-    Raises
-    ------
-    MalformedMessageError
-        The upload was before the year 1 or after 9999 in UTC.
     """
-    return _in_utc(prediction.uploaded_at).date().isoformat()
+    return prediction.uploaded_at.date().isoformat()
 
 
 def rows_of(prediction: Prediction) -> Iterator[Row]:
-    """Each row of a prediction: column name -> value; all its values are what JSON can say.
-
-    Raises
-    ------
-    MalformedMessageError
-        A value that no column could hold.
-    """
-    if prediction.size not in _BIGINT:
-        raise MalformedMessageError("Not a prediction of an image: its size has more than 64 bits")
+    """Each row of a prediction: column name -> value; all its values are what JSON can say."""
     reason = prediction.reason
     about_the_image: Row = {
         "image_id": prediction.image_id,
@@ -65,17 +50,8 @@ def rows_of(prediction: Prediction) -> Iterator[Row]:
 
 
 def encode(prediction: Prediction) -> bytes:
-    """A prediction's rows as JSON lines in ASCII: no character of a key or a label can end a line or a field.
-
-    Raises
-    ------
-    MalformedMessageError
-        A value that no column could hold.
-    """
-    try:
-        lines = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows_of(prediction)]
-    except ValueError as error:
-        raise MalformedMessageError(f"Not a prediction with finite numbers: {error}") from None
+    """A prediction's rows as JSON lines in ASCII: no character of a key or a label can end a line or a field."""
+    lines = (json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows_of(prediction))
     return "".join(f"{line}\n" for line in lines).encode("ascii")
 
 
@@ -103,11 +79,4 @@ def _about_label(number: int, label: Label) -> Row:
 
 
 def _timestamp(moment: datetime) -> str:
-    return _in_utc(moment).replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise MalformedMessageError(f"Not a prediction of a time that can be written: {moment}") from None
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

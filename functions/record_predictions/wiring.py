@@ -9,12 +9,13 @@ from functions.record_predictions.analytics_bucket import AnalyticsBucket
 from functions.record_predictions.environment import RecordPredictionsEnvironment
 from functions.record_predictions.recording import Recording
 from functions.shared.environment import read_environment
+from functions.shared.predictions_batch import HIDING
 from functions.shared.work_queue import WorkQueue
 
 environment = read_environment(RecordPredictionsEnvironment, os.environ)
 
-_config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+_config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 s3 = boto3.client("s3", config=_config)
-queue = WorkQueue(boto3.client("sqs", config=_config))
+queue = WorkQueue(boto3.client("sqs", config=HIDING))
 recording = Recording(AnalyticsBucket(s3, environment.analytics_bucket_name))

@@ -1,12 +1,49 @@
-"""The document about one image: the JSON beside it in the final bucket and the message on the topic."""
+"""The document about one image: the JSON beside it in the final bucket and the message on the topic.
+
+What no listener could do anything with, such as a number that JSON or a column cannot hold, is no document: each
+listener finds it malformed, and none has rules of its own.
+"""
 
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    field_serializer,
+)
 from pydantic.alias_generators import to_camel
+
+_BUCKET = "[A-Za-z0-9._-]{3,255}"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Input should be within the years 1 to 9999 in UTC") from None
+
+
+UtcMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment, given with any offset, kept in UTC."""
+
+BucketName = Annotated[str, Field(pattern=f"^{_BUCKET}$")]
+"""Names of buckets from before March 2018 among them (Amazon S3 user guide, "General purpose bucket naming rules")."""
+
+S3Uri = Annotated[str, Field(pattern=f"^s3://{_BUCKET}/(?s:.+)$")]
+"""s3://BUCKET/KEY; a key holds any character, line ends too."""
+
+ByteCount = Annotated[int, Field(ge=0, lt=2**63)]
+"""Bytes, as many as a `bigint` column counts."""
+
+Confidence = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+"""0 to 100, as Rekognition counts."""
 
 
 class Document(BaseModel):
@@ -21,12 +58,12 @@ class Status(StrEnum):
 
 
 class BoundingBox(Document):
-    """Fractions (0 to 1) of the image's width and height, from the top left corner."""
+    """Fractions of the image's width and height, from the top left corner: 0 to 1, or a little outside the image."""
 
-    left: float
-    top: float
-    width: float
-    height: float
+    left: FiniteFloat
+    top: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
 
 
 class Label(Document):
@@ -34,14 +71,12 @@ class Label(Document):
 
     Attributes
     ----------
-    confidence
-        0 to 100, as Rekognition counts.
     bounding_box
         Where the object is; None for a label about the whole image.
     """
 
     name: str
-    confidence: float
+    confidence: Confidence
     bounding_box: BoundingBox | None = None
 
 
@@ -66,9 +101,7 @@ class Prediction(Document):
     project_version_arn
         The model version that was asked; None if none was.
     uploaded_at
-        When the source object was created, UTC: the same however often this version is analysed.
-    processed_at
-        UTC.
+        When the source object was created: the same however often this version is analysed.
     labels
         Empty for a rejected image, and for one in which nothing reached its threshold.
     reason
@@ -77,18 +110,18 @@ class Prediction(Document):
 
     image_id: str
     status: Status
-    source_bucket: str
+    source_bucket: BucketName
     image_key: str
-    source_uri: str
-    final_uri: str
+    source_uri: S3Uri
+    final_uri: S3Uri
     final_version_id: str | None
     version_id: str | None
     e_tag: str
     sequencer: str
-    size: int
+    size: ByteCount
     project_version_arn: str | None
-    uploaded_at: AwareDatetime
-    processed_at: AwareDatetime
+    uploaded_at: UtcMoment
+    processed_at: UtcMoment
     labels: tuple[Label, ...]
     reason: Reason | None
 

@@ -1,6 +1,7 @@
 """One batch from a queue that is subscribed to the predictions topic."""
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +9,25 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.config import Config
 
 from functions.shared.messages import MalformedMessageError, read_message
 from functions.shared.observability import logger
 from functions.shared.prediction import Prediction
-from functions.shared.work_queue import WorkQueue
+from functions.shared.work_queue import MOST_IN_ONE_CALL, Wait, WorkQueue
 
 LONGEST_RETRY_SECONDS = 60 * 60
+
+HIDING = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+"""For the queue's client: what a call does not manage soon is better left to the queue's own visibility timeout."""
+
+LONGEST_HIDE_SECONDS = 10
+"""What must be left of the function's timeout to call the queue once more: a function that is stopped then has its
+whole batch come back, what it has done too."""
+
+
+class OutOfTimeError(Exception):
+    """The function would be stopped half-way."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +38,16 @@ class Delivery:
     prediction: Prediction
 
 
+SecondsLeft = Callable[[], float]
+"""Until Lambda stops the function."""
+
 Effect = Callable[[Sequence[Delivery]], Mapping[str, Exception]]
 """What is done with the predictions of a batch: answers message id -> what went wrong, for each that failed."""
 
 
-def process(event: dict[str, Any], queue: WorkQueue, effect: Effect) -> PartialItemFailureResponse:
+def process(
+    event: dict[str, Any], queue: WorkQueue, effect: Effect, seconds_left: SecondsLeft
+) -> PartialItemFailureResponse:
     """Read a batch and do something with its predictions, all of them at once.
 
     A malformed message fails alone, and comes back at once, so that it soon is where people look: in the
@@ -39,6 +57,8 @@ def process(event: dict[str, Any], queue: WorkQueue, effect: Effect) -> PartialI
     ----------
     event
         From an SQS event source mapping; each body is a prediction document.
+    queue
+        Its client is best made with `HIDING`.
     effect
         Not called without predictions.
 
@@ -57,8 +77,8 @@ def process(event: dict[str, Any], queue: WorkQueue, effect: Effect) -> PartialI
             failures[message_id] = error
     if deliveries:
         failures.update(_attempt(effect, deliveries))
-    for message_id, failure in failures.items():
-        _give_back(records[message_id], failure, queue)
+    _log(failures)
+    _hide([_wait(records[message_id], failure) for message_id, failure in failures.items()], queue, seconds_left)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
 
 
@@ -70,14 +90,34 @@ def _attempt(effect: Effect, deliveries: Sequence[Delivery]) -> Mapping[str, Exc
         return {delivery.message_id: error for delivery in deliveries}
 
 
-def _give_back(record: SQSRecord, failure: Exception, queue: WorkQueue) -> None:
-    seconds = seconds_until_retry(failure, int(record.attributes.approximate_receive_count))
-    extra = {"message_id": record.message_id, "error": str(failure), "seconds": seconds}
-    logger.error("Given back to the queue", extra=extra)
-    try:
-        queue.hide(record, seconds)
-    except Exception as error:  # the queue's own visibility timeout is slower, not wrong
-        logger.warning("Its visibility timeout could not be shortened", extra={"error": str(error)})
+def _log(failures: Mapping[str, Exception]) -> None:
+    """One line for each reason, not for each message: a thousand may fail together."""
+    reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for message_id, failure in failures.items():
+        reasons[type(failure).__name__, str(failure)].append(message_id)
+    for (kind, error), message_ids in reasons.items():
+        extra = {"error": error, "error_type": kind, "messages": len(message_ids), "message_ids": message_ids}
+        logger.error("Given back to the queue", extra=extra)
+
+
+def _wait(record: SQSRecord, failure: Exception) -> Wait:
+    return Wait(record, seconds_until_retry(failure, int(record.attributes.approximate_receive_count)))
+
+
+def _hide(waits: Sequence[Wait], queue: WorkQueue, seconds_left: SecondsLeft) -> None:
+    """Set when messages come again. The others come too: the queue's own visibility timeout is slower, not wrong."""
+    for start in range(0, len(waits), MOST_IN_ONE_CALL):
+        try:
+            if seconds_left() < LONGEST_HIDE_SECONDS:
+                raise OutOfTimeError("Too little of the function's timeout is left to call the queue")
+            refused = queue.hide_together(waits[start : start + MOST_IN_ONE_CALL])
+        except Exception as error:
+            extra = {"error": str(error), "messages": len(waits) - start}
+            logger.warning("Visibility timeouts could not be shortened", extra=extra)
+            return  # the next call would fare no better
+        if refused:
+            extra = {"error": ", ".join(sorted(set(refused.values()))), "messages": len(refused)}
+            logger.warning("Visibility timeouts could not be shortened", extra=extra)
 
 
 def seconds_until_retry(

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,11 @@ def test_a_kept_label_is_written_with_a_confidence_that_reaches_its_threshold(
         assert abs(label.confidence - confidence) <= 0.00005
 
 
+@given(confidence=st.floats(100, 101) | st.just(float("inf")), threshold=PERCENT)
+def test_a_confidence_a_little_over_100_is_written_as_100(confidence: float, threshold: float) -> None:
+    assert Thresholds(threshold).keep([found("brick", confidence)]) == (Label(name="brick", confidence=100.0),)
+
+
 def test_the_surest_label_comes_first() -> None:
     kept = Thresholds(0).keep([found("brick", 10), found("grass", 90), found("gravel", 50)])
 
@@ -60,3 +66,20 @@ def test_a_labels_place_in_the_image_is_kept() -> None:
     (kept,) = Thresholds(0).keep([label])
 
     assert kept.bounding_box == BoundingBox(left=0.1, top=0.2, width=0.3, height=0.4)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_label_is_kept_even_if_its_place_is_none(number: float) -> None:
+    label = found("brick", 90)
+    label["Geometry"] = {"BoundingBox": {"Left": 0.1, "Top": number, "Width": 0.3, "Height": 0.4}}
+
+    assert Thresholds(0).keep([label]) == (Label(name="brick", confidence=90.0),)
+
+
+def test_a_place_may_stick_out_of_the_image() -> None:
+    label = found("brick", 90)
+    label["Geometry"] = {"BoundingBox": {"Left": -0.02, "Top": 0.9, "Width": 1.05, "Height": 0.2}}
+
+    (kept,) = Thresholds(0).keep([label])
+
+    assert kept.bounding_box == BoundingBox(left=-0.02, top=0.9, width=1.05, height=0.2)

@@ -1,6 +1,7 @@
 """Reading the messages of the image queue."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +62,12 @@ def without(*path: str) -> dict[str, Any]:
         (json.dumps(without("detail", "object", "sequencer")), "detail.object.sequencer: Field required"),
         (json.dumps(without("time")), "time: Field required"),
         (json.dumps(object_created(IMAGE) | {"time": "2026-11-22T12:00:00"}), "time: Input should have timezone info"),
+        (
+            json.dumps(object_created(IMAGE) | {"time": "0001-01-01T00:00:00+10:00"}),
+            "time: Value error, Input should be",
+        ),
+        (json.dumps(object_created(replace(IMAGE, size=2**63))), "detail.object.size: Input should be less than"),
+        (json.dumps(object_created(replace(IMAGE, bucket="a b"))), "detail.bucket.name: String should match pattern"),
         (json.dumps(object_created(IMAGE) | {"detail-type": "Object Deleted"}), "detail-type: Input should be"),
     ],
 )

@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -21,11 +21,16 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 from moto.sns.models import sns_backends
 
+from functions.notify_labels.digest import Digest, Part
+from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
 from functions.shared.environment import WrongEnvironmentError
-from functions.shared.prediction import Label, Reason
+from functions.shared.prediction import Label, Prediction, Reason
+from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
+from functions.shared.work_queue import Wait
 from tests.unit.functions.alerts import image
 from tests.unit.functions.events import predictions_event, sqs_record
 from tests.unit.functions.predictions import NOON, prediction
+from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
 
 if TYPE_CHECKING:
@@ -68,6 +73,10 @@ class Function:
         """Invoke with an event; give the ids of the messages that come again."""
         response = self.module.handler(event, context or Context())
         return sorted(item["itemIdentifier"] for item in response["batchItemFailures"])
+
+    def hide(self, waits: Sequence[Wait]) -> dict[str, str]:
+        self.hidden |= {wait.record.message_id: wait.seconds for wait in waits}
+        return {}
 
     def mails(self) -> list[tuple[str, str]]:
         """Subject and text, as an e-mail subscription gets them."""
@@ -127,9 +136,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
         module = importlib.import_module("functions.notify_labels.handler")
         wiring = importlib.import_module("functions.notify_labels.wiring")
         function = Function(module, wiring, boto3.client("sqs", REGION), inbox_url, log=log)
-        monkeypatch.setattr(
-            wiring.queue, "hide", lambda record, seconds: function.hidden.update({record.message_id: seconds})
-        )
+        monkeypatch.setattr(wiring.queue, "hide_together", function.hide)
         return function
 
     with mock_aws():
@@ -154,6 +161,30 @@ def refuse(function: Function, subject: str, code: str = "InvalidParameter") -> 
             raise ClientError({"Error": {"Code": code, "Message": "No"}}, "Publish")
 
     function.sns.meta.events.register("provide-client-params.sns.Publish", answer)
+
+
+def break_links(function: Function, key: str) -> None:
+    """Let the function fail at the link to one image."""
+    links = function.wiring.notifications._links
+    sign = links._link
+
+    def link(found: Prediction) -> object:
+        if found.image_key == key:
+            raise KeyError("a mistake")
+        return sign(found)
+
+    links._link = link
+
+
+def replace_in(record: dict[str, Any], path: Sequence[str | int], value: str) -> None:
+    """Put other JSON, or what only looks like it, into a message's body."""
+    body = json.loads(record["body"])
+    *parents, name = path
+    place = body
+    for parent in parents:
+        place = place[parent]
+    place[name] = "here"
+    record["body"] = json.dumps(body).replace('"here"', value)
 
 
 class Throttle:
@@ -292,6 +323,81 @@ class TestOneMessageAnImage:
 
         assert function(event, Context(milliseconds=30_000)) == ["0"]
         assert function.mails() == []
+
+    def test_is_not_sent_again_over_a_later_image_that_cannot_be_told_about(
+        self, start: Callable[..., Function]
+    ) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        break_links(function, "b.jpg")
+
+        assert function(predictions_event(*(prediction(image(f"{n}.jpg", i), CRACK) for i, n in enumerate("abc")))) == [
+            "1"
+        ]
+        assert function.subjects() == ["crack 55.0% in a.jpg", "crack 55.0% in c.jpg"]
+
+    def test_is_said_before_the_first_is_sent(
+        self, start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        function = start(NOTIFICATION_MODE="image")
+        notifications = importlib.import_module("functions.notify_labels.notifications")
+        parts_of = notifications.parts_of
+
+        def parts_of_what_comes_before(digest: Digest) -> list[Part]:
+            if function.mails():
+                raise KeyError("a mistake")
+            parts: list[Part] = parts_of(digest)
+            return parts
+
+        monkeypatch.setattr(notifications, "parts_of", parts_of_what_comes_before)
+
+        assert function(predictions_event(*(prediction(image(f"{n}", n), CRACK) for n in range(3)))) == []
+
+
+class TestAnImageThatCannotBeToldAbout:
+    @pytest.mark.parametrize("mode", ["digest", "image"])
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("uploadedAt",), '"0001-01-01T00:00:00+10:00"'),
+            (("labels", 0, "boundingBox"), '{"left": NaN, "top": 0, "width": 0, "height": 0}'),
+            (("labels", 0, "boundingBox"), '{"left": Infinity, "top": 0, "width": 0, "height": 0}'),
+            (("labels", 0, "confidence"), "1e999"),
+            (("labels", 0, "confidence"), "1e300"),
+            (("finalUri",), '"s3:///images/"'),
+            (("finalUri",), '"s3://a b/images/x"'),
+        ],
+    )
+    def test_fails_alone_as_malformed(
+        self, start: Callable[..., Function], mode: str, path: tuple[str | int, ...], value: str
+    ) -> None:
+        function = start(NOTIFICATION_MODE=mode, PRESIGNED_URL_MINUTES="60")
+        event = predictions_event(*(prediction(image(f"{n}.jpg", n), CRACK) for n in range(2)))
+        replace_in(event["Records"][0], path, value)
+
+        assert function(event) == ["0"]
+        assert function.subjects() == ["crack 55.0% in 1.jpg"]
+        assert function.hidden == {"0": 0}
+
+    def test_keeps_no_other_from_a_digest(self, function: Function) -> None:
+        break_links(function, "b.jpg")
+        again = prediction(image("b.jpg", 1), CRACK)
+        event = predictions_event(prediction(image("a.jpg"), CRACK), again, prediction(image("c.jpg", 2), CRACK), again)
+
+        assert function(event) == ["1", "3"]
+        assert function.subjects() == ["2 images: 2 crack"]
+
+
+class TestTheTimeout:
+    def test_is_long_enough_for_every_attempt_at_what_is_begun(self, function: Function) -> None:
+        assert longest_call(function.sns) <= LONGEST_PUBLISH_SECONDS
+        assert longest_call(function.wiring.queue._sqs) <= LONGEST_HIDE_SECONDS
+
+    def test_is_not_spent_on_hiding_messages(self, function: Function) -> None:
+        event = predictions_event(prediction(image("a.jpg"), CRACK))
+
+        assert function(event, Context(milliseconds=9_000)) == ["0"]
+        assert function.hidden == {}
+        assert function.warnings() == ["Visibility timeouts could not be shortened"]
 
 
 class TestAMalformedMessage:

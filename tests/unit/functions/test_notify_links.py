@@ -96,4 +96,9 @@ class TestAWarning:
     @pytest.mark.parametrize("minutes", [0, 720, 721, 10_080])
     def test_is_the_same_when_the_stack_is_deployed(self, minutes: int) -> None:
         assert notification.link_warning(minutes) == links.warning(minutes)
-        assert notification.MAX_LINK_MINUTES == environment.MAX_LINK_MINUTES
+
+
+def test_the_component_and_the_function_know_the_same_limits() -> None:
+    """Twice there, since neither may import the other."""
+    assert notification.MAX_LINK_MINUTES == environment.MAX_LINK_MINUTES
+    assert timedelta(minutes=notification.MAX_SESSION_MINUTES) == LONGEST_SESSION

@@ -283,6 +283,8 @@ class TestWording:
             (0.45, 0.45, 0.1, "center"),
             (0.45, 0.9, 0.1, "bottom center"),
             (0, 0, 0.8, ""),
+            (1e308, -1e308, 0, "top right"),
+            (1.5e308, 1.5e308, -1e308, ""),
         ],
     )
     def test_a_place_is_said_where_it_helps(self, left: float, top: float, size: float, said: str) -> None:

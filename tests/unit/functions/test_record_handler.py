@@ -4,7 +4,7 @@ import gzip
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import ModuleType
@@ -15,11 +15,15 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from functions.record_predictions.recording import LONGEST_PUT_SECONDS
 from functions.shared.environment import WrongEnvironmentError
 from functions.shared.image_version import ImageVersion
 from functions.shared.prediction import Label, Prediction, Reason
+from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
+from functions.shared.work_queue import Wait
 from tests.unit.functions.events import predictions_event, sqs_record
 from tests.unit.functions.predictions import NOON, prediction
+from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
 
 if TYPE_CHECKING:
@@ -42,6 +46,10 @@ class Context:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:record-predictions"
     aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+    milliseconds: int = 120_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
 
 
 @dataclass
@@ -49,13 +57,18 @@ class Function:
     """The function in one execution environment, and the bucket it writes to."""
 
     module: ModuleType
+    wiring: ModuleType
     s3: "S3Client"
     hidden: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, event: dict[str, Any]) -> list[str]:
+    def __call__(self, event: dict[str, Any], context: Context | None = None) -> list[str]:
         """Invoke with an event; give the ids of the messages that come again."""
-        response = self.module.handler(event, Context())
+        response = self.module.handler(event, context or Context())
         return sorted(item["itemIdentifier"] for item in response["batchItemFailures"])
+
+    def hide(self, waits: Sequence[Wait]) -> dict[str, str]:
+        self.hidden |= {wait.record.message_id: wait.seconds for wait in waits}
+        return {}
 
     def files(self) -> dict[str, list[dict[str, Any]]]:
         """Key -> rows of every file in the bucket."""
@@ -85,11 +98,10 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Function]]:
     def start() -> Function:
         forget_the_function()
         module = importlib.import_module("functions.record_predictions.handler")
-        function = Function(module, boto3.client("s3", REGION))
         wiring = importlib.import_module("functions.record_predictions.wiring")
-        monkeypatch.setattr(
-            wiring.queue, "hide", lambda record, seconds: function.hidden.update({record.message_id: seconds})
-        )
+        function = Function(module, wiring, boto3.client("s3", REGION))
+        monkeypatch.setattr(wiring.recording, "_now", lambda: NOON + timedelta(days=1))
+        monkeypatch.setattr(wiring.queue, "hide_together", function.hide)
         return function
 
     with mock_aws():
@@ -178,6 +190,50 @@ class TestAMalformedMessage:
         assert function.images() == ["1.png"]
 
 
+class TestAPredictionTheTableWouldNotShow:
+    @pytest.mark.parametrize("days_later", [-326, 3, 10_000])
+    def test_fails_alone_and_comes_back_at_once(self, function: Function, days_later: int) -> None:
+        event = predictions_event(prediction(image(1), BRICK), prediction(image(2, days_later), BRICK))
+
+        assert function(event) == ["1"]
+        assert function.images() == ["1.png"]
+        assert function.hidden == {"1": 0}
+
+
+class TestAPredictionThatHasNoRows:
+    def test_fails_alone(self, function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+        recording = importlib.import_module("functions.record_predictions.recording")
+        encode = recording.encode
+
+        def encode_labels_only(found: Prediction) -> bytes:
+            if not found.labels:
+                raise KeyError("a mistake")
+            rows: bytes = encode(found)
+            return rows
+
+        monkeypatch.setattr(recording, "encode", encode_labels_only)
+
+        assert function(predictions_event(prediction(image(1), BRICK), prediction(image(2)))) == ["1"]
+        assert function.images() == ["1.png"]
+
+
+class TestTheTimeout:
+    def test_leaves_files_that_could_not_be_ended_for_the_next_time(self, function: Function) -> None:
+        context = Context()
+        function.wiring.s3.meta.events.register(
+            "before-call.s3.PutObject", lambda **_: setattr(context, "milliseconds", 42_000)
+        )
+        event = predictions_event(*(prediction(image(number, days_later=number), BRICK) for number in (-2, -1, 0)))
+
+        assert function(event, context) == ["1", "2"]
+        assert function.images() == ["-2.png"]
+        assert set(function.hidden) == {"1", "2"}
+
+    def test_is_long_enough_for_every_attempt_at_what_is_begun(self, function: Function) -> None:
+        assert longest_call(function.wiring.s3) <= LONGEST_PUT_SECONDS
+        assert longest_call(function.wiring.queue._sqs) <= LONGEST_HIDE_SECONDS
+
+
 def refuse(s3: "S3Client", partition: str) -> None:
     """Let S3 answer that it is out of order for one day's files."""
 
@@ -190,7 +246,7 @@ def refuse(s3: "S3Client", partition: str) -> None:
 
 class TestAFileThatCannotBeWritten:
     def test_brings_back_the_messages_in_it_and_no_others(self, function: Function) -> None:
-        refuse(importlib.import_module("functions.record_predictions.wiring").s3, "dt=2026-11-23")
+        refuse(function.wiring.s3, "dt=2026-11-23")
         days: list[Prediction] = [prediction(image(number, days_later=number % 2), BRICK) for number in range(6)]
         event = predictions_event(*days)
 

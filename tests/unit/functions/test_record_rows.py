@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.record_predictions.row_files import EncodedPrediction, row_files
+from components import predictions_table
+from functions.record_predictions.row_files import PREFIX, EncodedPrediction, row_files
 from functions.record_predictions.rows import Row, day_of, encode, model_version, rows_of
+from functions.record_predictions.table_days import FIRST_DAY, require_shown
 from functions.shared.image_version import ImageVersion
 from functions.shared.messages import MalformedMessageError
 from functions.shared.prediction import BoundingBox, Label, Prediction, Reason
@@ -32,7 +34,7 @@ def texts() -> st.SearchStrategy[str]:
 
 def labels() -> st.SearchStrategy[Label]:
     boxes = st.builds(BoundingBox, left=finite(), top=finite(), width=finite(), height=finite())
-    return st.builds(Label, name=texts(), confidence=finite(), bounding_box=st.none() | boxes)
+    return st.builds(Label, name=texts(), confidence=st.floats(0, 100), bounding_box=st.none() | boxes)
 
 
 @st.composite
@@ -126,26 +128,6 @@ class TestTheRowsOfAPrediction:
         assert row["uploaded_at"] == "2026-11-22 12:00:00.000"
 
 
-class TestWhatNoColumnHolds:
-    @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-    def test_is_malformed_where_it_is_no_number(self, number: float) -> None:
-        box = BoundingBox(left=0, top=number, width=1, height=1)
-        for label in (Label(name="brick", confidence=number), Label(name="brick", confidence=1, bounding_box=box)):
-            with pytest.raises(MalformedMessageError, match="finite numbers"):
-                encode(prediction(IMAGE, label))
-
-    @pytest.mark.parametrize("size", [2**63, -(2**63) - 1])
-    def test_is_malformed_where_it_is_too_large(self, size: int) -> None:
-        with pytest.raises(MalformedMessageError, match="more than 64 bits"):
-            encode(prediction(IMAGE).model_copy(update={"size": size}))
-
-    def test_is_malformed_where_the_time_is_outside_the_calendar(self) -> None:
-        too_early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
-
-        with pytest.raises(MalformedMessageError, match="a time that can be written"):
-            day_of(prediction(IMAGE).model_copy(update={"uploaded_at": too_early}))
-
-
 class TestTheDay:
     @pytest.mark.parametrize(
         ("uploaded_at", "day"),
@@ -157,12 +139,38 @@ class TestTheDay:
         ],
     )
     def test_is_that_of_the_upload_in_utc(self, uploaded_at: str, day: str) -> None:
-        uploaded = datetime.fromisoformat(uploaded_at)
+        image = replace(IMAGE, uploaded_at=datetime.fromisoformat(uploaded_at))
 
-        assert day_of(prediction(IMAGE).model_copy(update={"uploaded_at": uploaded})) == day
+        assert day_of(prediction(image)) == day
 
     def test_stays_when_the_image_is_analysed_again_later(self) -> None:
         assert day_of(prediction(IMAGE, processed_at=NOON + timedelta(days=3))) == "2026-11-22"
+
+
+def uploaded(moment: str) -> Prediction:
+    return prediction(replace(IMAGE, uploaded_at=datetime.fromisoformat(moment)))
+
+
+class TestTheTable:
+    @pytest.mark.parametrize("moment", ["2026-01-01T00:00:00Z", "2026-11-22T12:00:00Z", "2026-11-23T11:59:59Z"])
+    def test_shows_what_was_uploaded_since_its_first_day(self, moment: str) -> None:
+        require_shown(uploaded(moment), now=NOON)
+
+    @pytest.mark.parametrize(
+        "moment", ["2025-12-31T23:59:59.999Z", "2026-01-01T00:59:59+01:00", "0001-01-01T00:00:00Z"]
+    )
+    def test_does_not_show_what_was_uploaded_before(self, moment: str) -> None:
+        with pytest.raises(MalformedMessageError, match=r"uploadedAt is .+, and its first day is 2026-01-01"):
+            require_shown(uploaded(moment), now=NOON)
+
+    @pytest.mark.parametrize("moment", ["2026-11-23T12:00:01Z", "9999-12-31T23:59:59Z"])
+    def test_does_not_show_what_is_yet_to_be_uploaded(self, moment: str) -> None:
+        with pytest.raises(MalformedMessageError, match=r"uploadedAt is .+, more than a day ahead of 2026-11-22T12:00"):
+            require_shown(uploaded(moment), now=NOON)
+
+    def test_begins_on_the_day_and_lies_where_the_function_thinks(self) -> None:
+        assert FIRST_DAY.isoformat() == predictions_table.FIRST_DAY
+        assert predictions_table.PREDICTIONS_PREFIX == PREFIX
 
 
 def encoded(message_id: str, *, day: str = "2026-11-22", lines: bytes = b"{}\n") -> EncodedPrediction:

@@ -1,15 +1,19 @@
 """Identity, order, places and documents: what all functions agree on."""
 
 import json
+from datetime import datetime
 from functools import cmp_to_key
 from itertools import combinations
+from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from functions.shared.image_version import ImageVersion, is_later
 from functions.shared.object_keys import MAX_KEY_BYTES, Shelf, place_on, superseded_place
-from functions.shared.prediction import Label, Mark, Prediction
+from functions.shared.prediction import BoundingBox, Label, Mark, Prediction
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.strategies import image_versions, object_keys, sequencers
 
@@ -101,6 +105,93 @@ class TestADocument:
         later = {"imageId": "1", "sequencer": "00", "finalVersionId": "v", "addedLater": [1]}
 
         assert Mark.model_validate_json(json.dumps(later)) == Mark(image_id="1", sequencer="00", final_version_id="v")
+
+
+BOX = BoundingBox(left=0.1, top=0.2, width=0.3, height=0.4)
+DOCUMENT = json.loads(
+    prediction(
+        ImageVersion("photographs", "a.jpg", "v1", "5d41402a", "0061", 12, NOON),
+        Label(name="brick", confidence=70.0, bounding_box=BOX),
+    ).to_json()
+)
+
+
+def with_value(path: str, value: str) -> str:
+    """The JSON of a document with some other JSON in one place."""
+    found: Any = json.loads(json.dumps(DOCUMENT))
+    *parents, name = path.split(".")
+    place = found
+    for parent in parents:
+        place = place[int(parent)] if parent.isdigit() else place[parent]
+    assert name in place
+    place[name] = "here"
+    return json.dumps(found).replace('"here"', value)
+
+
+class TestADocumentNobodyCouldUse:
+    @pytest.mark.parametrize(
+        ("path", "values"),
+        [
+            ("labels.0.confidence", ["NaN", "Infinity", "1e999", "1e300", "100.00001", "-0.1", "null"]),
+            *((f"labels.0.boundingBox.{name}", ["NaN", "-Infinity", "1e999"]) for name in BoundingBox.model_fields),
+            ("size", ["-1", "9223372036854775808", "1e999"]),
+            *(
+                (
+                    name,
+                    [
+                        '"0001-01-01T00:00:00+10:00"',
+                        '"9999-12-31T23:59:59-10:00"',
+                        '"2026-11-22T12:00:00"',
+                    ],
+                )
+                for name in ("uploadedAt", "processedAt")
+            ),
+            *(
+                (
+                    name,
+                    [
+                        '"s3:///images/"',
+                        '"s3://a b/images/x"',
+                        '"s3://final"',
+                        '"s3://final/"',
+                        '"s3://fi\\nal/x"',
+                        '"https://final/x"',
+                        '"x s3://final/x"',
+                    ],
+                )
+                for name in ("finalUri", "sourceUri")
+            ),
+            ("sourceBucket", ['""', '"a b"', '"photographs/"']),
+        ],
+    )
+    def test_is_none(self, path: str, values: list[str]) -> None:
+        for value in values:
+            with pytest.raises(ValidationError, match=r"1 validation error"):
+                Prediction.model_validate_json(with_value(path, value))
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            ("labels.0.confidence", "0"),
+            ("labels.0.confidence", "100"),
+            ("labels.0.boundingBox.left", "-0.05"),
+            ("size", "0"),
+            ("size", "9223372036854775807"),
+            ("sourceBucket", '"My_Bucket.of.2010"'),
+            ("finalUri", '"s3://final/images/two\\nlines\\n"'),
+            ("uploadedAt", '"0001-01-01T00:00:00Z"'),
+        ],
+    )
+    def test_is_not_one_at_the_edge_of_what_can_be(self, path: str, value: str) -> None:
+        Prediction.model_validate_json(with_value(path, value))
+
+    def test_is_not_one_with_times_of_another_offset_which_are_kept_in_utc(self) -> None:
+        moment = datetime.fromisoformat("2026-11-23T01:30:00+05:30")
+        image = ImageVersion("photographs", "a.jpg", "v1", "5d41402a", "0061", 12, moment)
+
+        kept = prediction(image, processed_at=moment)
+
+        assert kept.uploaded_at.isoformat() == kept.processed_at.isoformat() == "2026-11-22T20:00:00+00:00"
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
