@@ -35,6 +35,7 @@ from functions.record_predictions.row_files import EncodedPrediction, RowFile, r
 from functions.record_predictions.rows import day_of, encode
 from functions.shared.image_version import ImageVersion, s3_uri
 from functions.shared.prediction import BoundingBox, Label, Prediction, Status
+from tests.unit.functions.lambda_context import Context
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS_FILE = REPOSITORY / "build" / "bench" / "analytics.json"
@@ -329,19 +330,11 @@ def _function() -> Iterator[tuple[Callable[[dict[str, Any]], None], Callable[[Ro
 
         def call(event: dict[str, Any]) -> None:
             with redirect_stdout(io.StringIO()):
-                failures = handler(event, _Context())["batchItemFailures"]
+                failures = handler(event, Context())["batchItemFailures"]
             if failures:
                 raise SystemExit(f"bench: {len(failures)} messages of a batch failed")
 
         yield call, AnalyticsBucket(s3, "rows").put
-
-
-@dataclass
-class _Context:
-    function_name: str = "record-predictions"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:record-predictions"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
 
 def _event(batch: Sequence[Prediction]) -> dict[str, Any]:

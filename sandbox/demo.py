@@ -86,7 +86,8 @@ def _listen(stack: Stack) -> list[Mail]:
     with step("People are told, and rows are written") as say:
         wait_for_listeners(stack.cloud, stack.outputs)
         mails = read_mails(stack.settings, stack.outputs["notificationTopicArn"])
-        say(f"People were told, in {len(mails)} mails, and every prediction was written to a row")
+        count = "1 mail" if len(mails) == 1 else f"{len(mails)} mails"
+        say(f"People were told, in {count}, and every prediction was written down")
     return mails
 
 

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from functions.shared.image_version import ImageVersion
 from functions.shared.work_queue import WorkQueue
 from tests.unit.functions.events import batch, sqs_record
+from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.world import (
     FINAL,
     LOCK_KEY,
@@ -32,20 +33,6 @@ from tests.unit.functions.world import (
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
-
-
-@dataclass
-class Context:
-    """Lambda's context object."""
-
-    function_name: str = "analyze-image"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:analyze-image"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-    milliseconds: Callable[[], int] = field(default=lambda: 120_000)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds()
 
 
 @pytest.fixture
@@ -274,16 +261,21 @@ class TestImagesThatRekognitionRefusesWithoutAVisibleReason:
 class TestAFunctionThatRunsOutOfTime:
     def test_gives_back_what_it_has_not_begun(self, world: World, function: Lambda) -> None:
         left = iter([60_000] * 7 + [29_000] * 4)
+
+        class Ending(Context):
+            def get_remaining_time_in_millis(self) -> int:
+                return next(left)
+
         images = [world.upload(f"{number}.png", png()) for number in range(10)]
 
-        failed = function(batch(images), Context(milliseconds=lambda: next(left)))
+        failed = function(batch(images), Ending())
 
         assert len(failed) == 4
         assert all(1 <= seconds <= 5 for seconds in function.hidden.values())
         assert len(world.keys(FINAL, "images/")) == 12
 
     def test_has_begun_even_if_its_timeout_is_short(self, world: World, function: Lambda) -> None:
-        assert function(batch([world.upload("a.png", png())]), Context(milliseconds=lambda: 15_000)) == []
+        assert function(batch([world.upload("a.png", png())]), Context(milliseconds=15_000)) == []
 
 
 class TestTheRunsCounters:

@@ -29,6 +29,7 @@ from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
 from functions.shared.work_queue import Wait
 from tests.unit.functions.alerts import image
 from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
@@ -42,20 +43,6 @@ TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:labels"
 CRACK, SCRATCH, GRASS = (
     Label(name=name, confidence=confidence) for name, confidence in (("crack", 55.0), ("scratch", 93.5), ("grass", 99))
 )
-
-
-@dataclass
-class Context:
-    """What the function looks at of Lambda's context."""
-
-    function_name: str = "notify-labels"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:notify-labels"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-    milliseconds: int = 120_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
 
 
 @dataclass

@@ -22,6 +22,7 @@ from functions.shared.prediction import Label, Prediction, Reason
 from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
 from functions.shared.work_queue import Wait
 from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
@@ -36,20 +37,6 @@ BRICK, GRASS = Label(name="brick", confidence=91.5), Label(name="grass", confide
 def image(number: int, days_later: int = 0, key: str | None = None) -> ImageVersion:
     uploaded_at = NOON + timedelta(days=days_later)
     return ImageVersion("photographs", key or f"{number}.png", str(number), "5d41402a", "0061", 12, uploaded_at)
-
-
-@dataclass
-class Context:
-    """What the function looks at of Lambda's context."""
-
-    function_name: str = "record-predictions"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:record-predictions"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-    milliseconds: int = 120_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
 
 
 @dataclass
