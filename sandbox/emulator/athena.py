@@ -16,7 +16,7 @@ from ministack.services import athena
 
 from sandbox.athena.engine import Answer, run
 from sandbox.athena.errors import Cancelled, QueryError
-from sandbox.athena.parser import LONGEST_QUERY, MalformedQuery, parse
+from sandbox.athena.sql import LONGEST_QUERY, MalformedQuery, parse_query
 from sandbox.athena.results import Row, column_info, csv
 from sandbox.emulator.catalog import CallersAccount
 from sandbox.emulator.patching import Function, replace, require
@@ -193,7 +193,7 @@ def _parse(text: str) -> None:
     if not text:
         raise InvalidRequest("queryString must not be empty")
     try:
-        parse(text)
+        parse_query(text)
     except MalformedQuery as error:
         raise InvalidRequest(str(error), "MALFORMED_QUERY") from None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.services import glue, s3
 
-from sandbox.athena.engine import File
+from sandbox.athena.objects import File
 from sandbox.athena.errors import QueryError
 from sandbox.emulator.access import caller_may
 from sandbox.emulator.patching import require

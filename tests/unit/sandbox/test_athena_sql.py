@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.athena.engine import File, run
+from sandbox.athena.engine import run
 from sandbox.athena.errors import QueryError
-from sandbox.athena.parser import MalformedQuery
+from sandbox.athena.objects import File
+from sandbox.athena.sql import MalformedQuery
 from tests.unit.sandbox.athena_support import OPENX, TEXT_INPUT, TEXT_OUTPUT, lines
 
 PEOPLE: list[dict[str, Any]] = [
