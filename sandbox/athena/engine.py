@@ -156,8 +156,9 @@ def _as_athenas(error: duckdb.Error) -> QueryError:
         found = re.search(words, text)
         if found:
             return QueryError(code, found.expand(message))
-    kinds = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
-    return QueryError("INVALID_FUNCTION_ARGUMENT" if isinstance(error, kinds) else "GENERIC_INTERNAL_ERROR", text)
+    values = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+    code = "INVALID_FUNCTION_ARGUMENT" if isinstance(error, values) else "SYNTAX_ERROR"
+    return QueryError(code, f"the sandbox's engine says: {text}")
 
 
 _ERRORS = (

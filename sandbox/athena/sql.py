@@ -88,7 +88,7 @@ def translate(text: str, database: str, columns_of: FindColumns) -> str:
     tree = annotate_types(tree, schema=schema, dialect=_DIALECT)
     for node in list(tree.walk()):
         _check_types(node)
-    return tree.transform(_divided).sql("duckdb")
+    return tree.transform(_as_trino_means).sql("duckdb")
 
 
 def _schema(tree: exp.Query, database: str, columns_of: FindColumns) -> MappingSchema:
@@ -152,9 +152,20 @@ def _check_types(node: exp.Expr) -> None:
                 raise QueryError("TYPE_MISMATCH", f"Cannot compare {kinds} without a cast: {node.sql(_DIALECT)}")
 
 
-def _divided(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Div) and {_kind(node.left), _kind(node.right)} <= INTEGERS:
-        return exp.Anonymous(this="divide", expressions=[node.left, node.right])
+def _as_trino_means(node: exp.Expr) -> exp.Expr:
+    """Where sqlglot's translation gives another answer."""
+    match node:
+        case exp.Div() if {_kind(node.left), _kind(node.right)} <= INTEGERS:
+            return exp.Anonymous(this="divide", expressions=[node.left, node.right])
+        case exp.DateDiff():
+            # Whole units between two moments; DuckDB's date_diff counts the midnights.
+            unit = exp.Literal.string(node.text("unit") or "day")
+            return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
+        case exp.Add() | exp.Sub() | exp.DateAdd() | exp.DateTrunc() if _kind(node) == exp.DType.DATE:
+            return exp.cast(node, "date")
+        case exp.Cast() if _kind(node) == exp.DType.DATE and isinstance(node.this, exp.Column):
+            # DuckDB chooses files only by what cannot fail.
+            return exp.TryCast(this=node.this, to=node.to)
     return node
 
 

@@ -16,9 +16,9 @@ NUMBERS = INTEGERS | {_D.DECIMAL, _D.DOUBLE, _D.FLOAT}
 NESTED = frozenset({_D.ARRAY, _D.MAP, _D.STRUCT})
 _READ = NUMBERS | NESTED | {_D.BOOLEAN, _D.DATE, _D.TIMESTAMP, _D.VARCHAR}
 _SAME = {
-    **dict.fromkeys((_D.TEXT, _D.CHAR, _D.UUID), _D.VARCHAR),
+    **dict.fromkeys((_D.TEXT, _D.CHAR), _D.VARCHAR),
     **dict.fromkeys((_D.INT128, _D.UBIGINT, _D.UINT), _D.BIGINT),
-    **dict.fromkeys((_D.TIMESTAMP_S, _D.TIMESTAMP_MS, _D.TIMESTAMP_NS), _D.TIMESTAMP),
+    **dict.fromkeys((_D.TIMESTAMPNTZ, _D.TIMESTAMP_S, _D.TIMESTAMP_MS, _D.TIMESTAMP_NS), _D.TIMESTAMP),
     _D.LIST: _D.ARRAY,
 }
 
@@ -49,7 +49,7 @@ def from_trino(text: str) -> Type:
 
 def from_duckdb(text: str) -> Type:
     """Read a type of a result; Trino's next of kin where it has no such type."""
-    return Type.build("UNKNOWN") if text == '"NULL"' else _canonical(_read(text, "duckdb"))
+    return _canonical(_read({'"NULL"': "UNKNOWN", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}.get(text, text), "duckdb"))
 
 
 def in_trino(kind: Type) -> str:

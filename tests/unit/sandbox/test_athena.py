@@ -43,12 +43,16 @@ class TestPartitions:
 
         assert (answer.rows, answer.scanned_bytes) == ([("b.jpg",)], wanted)
 
-    def test_a_condition_on_a_function_of_the_day_is_enough(self, lake: Lake) -> None:
+    @pytest.mark.parametrize(
+        "condition",
+        ["date(dt) = DATE '2026-01-03'", "CAST(dt AS date) > DATE '2026-01-02'", "dt LIKE '%-03'", "substr(dt, 9) = '03'"],
+    )
+    def test_a_condition_on_a_function_of_the_day_is_enough(self, lake: Lake, condition: str) -> None:
         lake.days()
         lake.put_day("2026-01-02", CAT)
         wanted = lake.put_day("2026-01-03", DOG)
 
-        assert lake.ask("SELECT * FROM images WHERE day(date(dt)) = 3").scanned_bytes == wanted
+        assert lake.ask(f"SELECT * FROM images WHERE {condition}").scanned_bytes == wanted  # noqa: S608
 
     def test_a_condition_that_another_column_could_meet_reads_every_day(self, lake: Lake) -> None:
         lake.days()
@@ -134,8 +138,8 @@ class TestPartitions:
         ("properties", "words"),
         [
             ({"projection.dt.type": "day"}, "unknown projection type day"),
-            ({"projection.dt.range": "2026-01-01"}, "must be two dates"),
-            ({"projection.dt.range": "01.01.2026,NOW"}, "does not have the format"),
+            ({"projection.dt.range": "2026-01-01"}, "is not two values"),
+            ({"projection.dt.range": "01.01.2026,NOW"}, "does not have the right format"),
             ({"projection.dt.formt": "yyyy"}, "unknown property projection.dt.formt"),
             ({"storage.location.template": "s3://bucket/day/"}, "must contain templates for all partition columns"),
         ],
@@ -320,9 +324,9 @@ class TestViews:
     @pytest.mark.parametrize(
         ("sql", "words"),
         [
-            ("SELECT confidence, label FROM images", "has a different name"),
-            ("SELECT label, label AS confidence FROM images", "of type varchar projected"),
-            ("SELECT label FROM images", "column count (2)"),
+            ("SELECT confidence, label FROM images", "(confidence double, label varchar)"),
+            ("SELECT label, label AS confidence FROM images", "(label varchar, confidence varchar)"),
+            ("SELECT label FROM images", "columns in its query (label varchar)"),
         ],
     )
     def test_a_view_is_stale_when_its_query_gives_other_columns(self, lake: Lake, sql: str, words: str) -> None:
