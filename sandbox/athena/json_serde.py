@@ -32,8 +32,10 @@ def rows(table: Table, addresses: Sequence[str]) -> str:
     mapping = _mapping(table)
     partitions = [quoted(name) for name, _ in table.partitions]
     if not addresses:
-        nothing = [f"CAST(NULL AS {in_duckdb(kind)}) AS {quoted(name)}" for name, kind in table.columns + table.partitions]
-        return f"SELECT {', '.join(nothing)} WHERE false"  # noqa: S608 - our own names
+        nothing = [
+            f"CAST(NULL AS {in_duckdb(kind)}) AS {quoted(name)}" for name, kind in table.columns + table.partitions
+        ]
+        return f"SELECT {', '.join(nothing)} WHERE false"
     ignores = table.serde == OPENX and table.serde_parameters.get("ignore.malformed.json", "").lower() == "true"
     kinds = ", ".join(f"{quoted(name)}: {in_duckdb(kind)}" for name, kind in table.partitions)
     values = [f"{_value(mapping.get(name, name), kind, table.serde)} AS {quoted(name)}" for name, kind in table.columns]
@@ -68,8 +70,9 @@ def _value(key: str, kind: Type, serde: str) -> str:
     if base == exp.DType.BOOLEAN:
         return f"lower({text}) = 'true'"
     if base in NESTED:
-        shape = "ARRAY" if base == exp.DType.ARRAY else "OBJECT"
-        return f"CASE WHEN json_type({json}) = '{shape}' THEN TRY_CAST({json} AS {in_duckdb(kind)}) WHEN {json} IS NOT NULL THEN {bad} END"
+        shape = f"json_type({json}) = '{'ARRAY' if base == exp.DType.ARRAY else 'OBJECT'}'"
+        value = f"TRY_CAST({json} AS {in_duckdb(kind)})"
+        return f"CASE WHEN {shape} THEN {value} WHEN {json} IS NOT NULL THEN {bad} END"
     fits = f"regexp_full_match({text}, {_text(_SHAPES[base])})" if base in _SHAPES else "true"
     if serde == HIVE and base in NUMBERS and base != exp.DType.DECIMAL:
         fits += f" AND json_type({json}) <> 'VARCHAR'"

@@ -118,10 +118,11 @@ def _dates(first: str, last: str, given: Mapping[str, str], now: datetime) -> li
                 change = " ".join(part or "" for part in relative.groups()).strip() or "0 DAYS"
                 ((moment,),) = connection.execute("SELECT ?::TIMESTAMP + ?::INTERVAL", [now, change]).fetchall()
                 # NOW counts as the value it would have as a partition.
-                text = moment.strftime(pattern)  # noqa: PLW2901
+                text = moment.strftime(pattern)
             bounds.append(datetime.strptime(text, pattern))
         found = connection.execute(
-            "SELECT strftime(moment, ?) FROM generate_series(?::TIMESTAMP, ?::TIMESTAMP, ?::INTERVAL) AS t(moment) LIMIT ?",
+            "SELECT strftime(moment, ?) "
+            "FROM generate_series(?::TIMESTAMP, ?::TIMESTAMP, ?::INTERVAL) AS t(moment) LIMIT ?",
             [pattern, *bounds, f"{given.get('interval', '1')} {unit}", _MOST_VALUES + 1],
         ).fetchall()
     if len(found) > _MOST_VALUES:

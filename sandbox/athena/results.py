@@ -78,7 +78,9 @@ def column_info(columns: Columns) -> list[dict[str, Any]]:
     found = []
     for name, kind in columns:
         base = in_trino(kind).partition("(")[0]
-        sizes = [int(size.name) for size in kind.expressions] if kind.this == _D.DECIMAL else [_PRECISIONS.get(base, 0), 0]
+        sizes = (
+            [int(size.name) for size in kind.expressions] if kind.this == _D.DECIMAL else [_PRECISIONS.get(base, 0), 0]
+        )
         found.append(
             {
                 "CatalogName": "hive",

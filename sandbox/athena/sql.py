@@ -107,10 +107,7 @@ def _schema(tree: exp.Query, database: str, columns_of: FindColumns) -> MappingS
                 columns = columns_of(table.db or database, table.name)
             except QueryError as error:
                 raise error.at(_place(table)) from None
-            # MappingSchema has no place for a table without columns.
-            schema.add_table(
-                exp.table_(table.name, db=table.db or database, quoted=True), dict(columns) or {"": "varchar"}
-            )
+            schema.add_table(exp.table_(table.name, db=table.db or database), dict(columns))
     return schema
 
 
@@ -163,9 +160,9 @@ def _as_trino_means(node: exp.Expr) -> exp.Expr:
             return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
         case exp.Add() | exp.Sub() | exp.DateAdd() | exp.DateTrunc() if _kind(node) == exp.DType.DATE:
             return exp.cast(node, "date")
-        case exp.Cast() if _kind(node) == exp.DType.DATE and isinstance(node.this, exp.Column):
+        case exp.Cast() | exp.Date() if _kind(node) == exp.DType.DATE and isinstance(node.this, exp.Column):
             # DuckDB chooses files only by what cannot fail.
-            return exp.TryCast(this=node.this, to=node.to)
+            return exp.TryCast(this=node.this, to=exp.DataType.build("date"))
     return node
 
 

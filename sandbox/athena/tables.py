@@ -70,9 +70,7 @@ def table_of(glue: GlueTable) -> Table:
     columns, partitions = _columns(storage, "Columns"), _columns(glue, "PartitionKeys")
     if len(dict(columns + partitions)) != len(columns + partitions):
         raise _invalid(f"Hive metadata for table {name} is invalid: duplicate columns")
-    return Table(
-        location, columns, partitions, glue.get("Parameters") or {}, library, serde.get("Parameters") or {}
-    )
+    return Table(location, columns, partitions, glue.get("Parameters") or {}, library, serde.get("Parameters") or {})
 
 
 def view_of(glue: GlueTable) -> View:

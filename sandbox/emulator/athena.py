@@ -16,8 +16,8 @@ from ministack.services import athena
 
 from sandbox.athena.engine import Answer, run
 from sandbox.athena.errors import Cancelled, QueryError
-from sandbox.athena.sql import LONGEST_QUERY, MalformedQuery, parse_query
 from sandbox.athena.results import Row, column_info, csv
+from sandbox.athena.sql import LONGEST_QUERY, MalformedQuery, parse_query
 from sandbox.emulator.catalog import CallersAccount
 from sandbox.emulator.patching import Function, replace, require
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ministack.services import glue, s3
 
-from sandbox.athena.objects import File
 from sandbox.athena.errors import QueryError
+from sandbox.athena.objects import File
 from sandbox.emulator.access import caller_may
 from sandbox.emulator.patching import require
 from sandbox.settings import ACCOUNT_ID, REGION

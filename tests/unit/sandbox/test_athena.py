@@ -45,7 +45,12 @@ class TestPartitions:
 
     @pytest.mark.parametrize(
         "condition",
-        ["date(dt) = DATE '2026-01-03'", "CAST(dt AS date) > DATE '2026-01-02'", "dt LIKE '%-03'", "substr(dt, 9) = '03'"],
+        [
+            "date(dt) = DATE '2026-01-03'",
+            "CAST(dt AS date) > DATE '2026-01-02'",
+            "dt LIKE '%-03'",
+            "substr(dt, 9) = '03'",
+        ],
     )
     def test_a_condition_on_a_function_of_the_day_is_enough(self, lake: Lake, condition: str) -> None:
         lake.days()
@@ -115,6 +120,16 @@ class TestPartitions:
         lake.put_day("2026-01-02", DOG)
 
         assert lake.rows("SELECT image FROM images") == [("a.jpg",)]
+
+    def test_a_value_may_be_part_of_a_path(self, lake: Lake) -> None:
+        months = {"projection.dt.format": "yyyy/MM", "projection.dt.range": "2026/01,2026/03"}
+        lake.days({**months, "storage.location.template": f"s3://{lake.bucket}/by/${{dt}}"})
+        lake.put("by/2026/01/rows.json", lines(CAT))
+        wanted = lake.put("by/2026/02/rows.json", lines(DOG))
+
+        answer = lake.ask("SELECT image, dt FROM images WHERE dt > '2026/01'")
+
+        assert (answer.rows, answer.scanned_bytes) == ([("b.jpg", "2026/02")], wanted)
 
     def test_without_projection_a_day_nobody_registered_is_not_there(self, lake: Lake) -> None:
         lake.table(partitions=["dt"])

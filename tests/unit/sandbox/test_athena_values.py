@@ -86,7 +86,9 @@ class TestValues:
 
     @given(st.lists(st.tuples(st.text(), st.one_of(st.none(), st.text()))))
     def test_text_survives_the_result_file(self, rows: list[tuple[str, str | None]]) -> None:
-        text = csv((("a", from_hive("string")), ("b", from_hive("bigint"))), [list(row) for row in rows]).decode("utf-8", "surrogatepass")
+        text = csv((("a", from_hive("string")), ("b", from_hive("bigint"))), [list(row) for row in rows]).decode(
+            "utf-8", "surrogatepass"
+        )
         found = list(csv_reader.reader(io.StringIO(text, newline="")))
 
         assert found == [["a", "b"], *([first, second or ""] for first, second in rows)]
