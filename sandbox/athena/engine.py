@@ -14,7 +14,7 @@ from sandbox.athena.errors import QueryError
 from sandbox.athena.objects import File, Objects
 from sandbox.athena.partitions import Partition, is_projected, projected
 from sandbox.athena.results import Row, as_text, selectable
-from sandbox.athena.sql import INTEGER_DIVISION, MalformedQuery, translate
+from sandbox.athena.sql import INTEGER_DIVISION, translate
 from sandbox.athena.tables import GlueTable, Table, View, check_same, table_of, view_of
 from sandbox.athena.types import Columns, Type, from_duckdb, quoted
 
@@ -61,8 +61,6 @@ def run(text: str, account: Account, database: str, cutoff: int | None, stop: th
 
     Raises
     ------
-    MalformedQuery
-        For a text Athena would not start.
     QueryError
         Why the query fails.
     Cancelled
@@ -112,7 +110,7 @@ class _Catalog:
     def _view(self, view: View) -> str:
         try:
             sql = translate(view.sql, view.database, self.columns)
-        except (QueryError, MalformedQuery) as error:
+        except QueryError as error:
             raise QueryError("INVALID_VIEW", f"{view.label}: Failed analyzing stored view: {error}") from None
         check_same(view.label, "its query", _described(sql, self._connection), view.columns)
         return sql
@@ -143,11 +141,7 @@ class _Catalog:
 
 def _described(sql: str, connection: duckdb.DuckDBPyConnection) -> Columns:
     """Names and types of what a query of DuckDB's selects."""
-    return tuple(
-        # Athena's name of a column that has none.
-        (re.sub(r"^_col_(\d+)$", r"_col\1", name), from_duckdb(kind))
-        for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall()
-    )
+    return tuple((name, from_duckdb(kind)) for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall())
 
 
 def _as_athenas(error: duckdb.Error) -> QueryError:
@@ -175,7 +169,7 @@ _ERRORS = (
     ),
     ("HIVE_BAD_DATA: (.*)", "HIVE_BAD_DATA", r"\1"),
     ("Map keys must be unique", "HIVE_BAD_DATA", "Error parsing a row: Duplicate key"),
-    ("Malformed JSON|Expected OBJECT", "HIVE_BAD_DATA", "Error parsing a row: not a valid JSON Object"),
+    ("Malformed JSON in file|Expected OBJECT", "HIVE_BAD_DATA", "Error parsing a row: not a valid JSON Object"),
     ("(?i).*gzip.*", "HIVE_CURSOR_ERROR", r"Failed to read file: \g<0>"),
     ("Function with name (\\w+) does not exist", "FUNCTION_NOT_FOUND", r"Function '\1' not registered"),
     ("No function matches.*?'(.*)'", "FUNCTION_NOT_FOUND", r"Unexpected parameters: \1"),

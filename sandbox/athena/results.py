@@ -11,7 +11,6 @@ from sandbox.athena.types import Columns, Type, fields, in_trino, quoted
 Row = list[str | None]
 
 _D = exp.DType
-_API_NAMES = {"real": "float", "timestamp with time zone": "timestamp with time zone"}
 _PRECISIONS = {
     "bigint": 19,
     "double": 17,
@@ -78,9 +77,7 @@ def column_info(columns: Columns) -> list[dict[str, Any]]:
     found = []
     for name, kind in columns:
         base = in_trino(kind).partition("(")[0]
-        sizes = (
-            [int(size.name) for size in kind.expressions] if kind.this == _D.DECIMAL else [_PRECISIONS.get(base, 0), 0]
-        )
+        of_decimal = [int(size.name) for size in kind.expressions] if kind.this == _D.DECIMAL else []
         found.append(
             {
                 "CatalogName": "hive",
@@ -88,9 +85,9 @@ def column_info(columns: Columns) -> list[dict[str, Any]]:
                 "TableName": "",
                 "Name": name,
                 "Label": name,
-                "Type": _API_NAMES.get(base, base),
-                "Precision": sizes[0],
-                "Scale": sizes[1],
+                "Type": {"real": "float"}.get(base, base),
+                "Precision": (of_decimal or [_PRECISIONS.get(base, 0)])[0],
+                "Scale": of_decimal[1] if of_decimal else 0,
                 "Nullable": "UNKNOWN",
                 "CaseSensitive": base == "varchar",
             }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp, parse
-from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.errors import ErrorLevel, OptimizeError, SqlglotError, UnsupportedError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
@@ -29,34 +29,30 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 FindColumns = Callable[[str, str], Mapping[str, Type]]
 
 
-class MalformedQuery(Exception):  # noqa: N818 - Athena's own name
-    """A text that is no query: Athena refuses to start it."""
-
-
 def parse_query(text: str) -> exp.Query:
     """Read one SELECT.
 
     Raises
     ------
-    MalformedQuery
-        With the place, where there is one.
+    QueryError
+        MALFORMED_QUERY for a text that is none: Athena refuses to start it.
     """
     if len(text.encode()) > LONGEST_QUERY:
-        raise MalformedQuery(f"Query string length is more than {LONGEST_QUERY} bytes")
+        raise _malformed(f"Query string length is more than {LONGEST_QUERY} bytes")
     try:
         statements = [statement for statement in parse(text, read=_DIALECT) if statement is not None]
     except SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
         reason = re.sub(r"\x1b\[[0-9;]*m", "", details.get("description") or str(error))
         place = f"line {details.get('line', 1)}:{details.get('col', 1)}"
-        raise MalformedQuery(f"{place}: mismatched input: {reason}") from None
+        raise _malformed(f"{place}: mismatched input: {reason}") from None
     if len(statements) != 1:
-        raise MalformedQuery(f"Only one sql statement is allowed. Got: {text[:200]}")
+        raise _malformed(f"Only one sql statement is allowed. Got: {text[:200]}")
     (statement,) = statements
     if not isinstance(statement, exp.Query):
-        raise MalformedQuery(f"the sandbox's Athena runs SELECT only, not {statement.key.upper()}")
+        raise _malformed(f"the sandbox's Athena runs SELECT only, not {statement.key.upper()}")
     if any(not select.expressions for select in statement.find_all(exp.Select)):
-        raise MalformedQuery("line 1:8: mismatched input. Expecting: '*', <expression>")
+        raise _malformed("line 1:8: mismatched input. Expecting: '*', <expression>")
     return statement
 
 
@@ -72,23 +68,29 @@ def translate(text: str, database: str, columns_of: FindColumns) -> str:
 
     Raises
     ------
-    MalformedQuery
-        As `parse_query` does.
     QueryError
-        For names that are not there, and types that Trino does not put together.
+        As `parse_query` does, for names that are not there, and types that Trino does not put together.
     """
     tree = normalize_identifiers(parse_query(text), dialect=_DIALECT)
     schema = _schema(tree, database, columns_of)
+    for select in tree.find_all(exp.Select):
+        _name_columns(select)
     try:
         tree = qualify(tree, dialect=_DIALECT, db=database, schema=schema, expand_alias_refs=False)
     except OptimizeError as error:
         raise _unresolved(str(error)) from None
-    except SqlglotError as error:
-        raise QueryError("SYNTAX_ERROR", str(error)) from None
     tree = annotate_types(tree, schema=schema, dialect=_DIALECT)
-    for node in list(tree.walk()):
+    # From the leaves up: what is put in a part's place has that part's type.
+    for node in reversed(list(tree.walk())):
         _check_types(node)
-    return tree.transform(_as_trino_means).sql("duckdb")
+        meant = _as_trino_means(node)
+        if meant is not node:
+            meant.type = node.type
+            node.replace(meant)
+    try:
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise not_supported(str(error)) from None
 
 
 def _schema(tree: exp.Query, database: str, columns_of: FindColumns) -> MappingSchema:
@@ -111,16 +113,27 @@ def _schema(tree: exp.Query, database: str, columns_of: FindColumns) -> MappingS
     return schema
 
 
+def _name_columns(select: exp.Select) -> None:
+    """A column without a name of its own is called by its place."""
+    for index, column in enumerate(select.expressions):
+        if not isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star):
+            column.replace(exp.alias_(column.copy(), f"_col{index}"))
+
+
 def _place(table: exp.Table) -> str:
     """`line 2:3: `, of a name's first character; the parser knows its last."""
     name = next((name for name in table.find_all(exp.Identifier) if "line" in name.meta), None)
     return f"line {name.meta['line']}:{name.meta['col'] - len(name.name) + 1}: " if name else ""
 
 
+def _malformed(message: str) -> QueryError:
+    return QueryError("MALFORMED_QUERY", message)
+
+
 def _unresolved(message: str) -> QueryError:
     found = re.search(r"Column '([^']*)' could not be resolved.*?(?:Line: (\d+), Col: (\d+))?$", message)
     if not found:
-        return QueryError("AMBIGUOUS_NAME" if "ambiguous" in message.lower() else "SYNTAX_ERROR", message)
+        return QueryError("SYNTAX_ERROR", message)
     name, line, column = found.groups()
     place = f"line {line}:{int(column) - len(name) + 1}: " if line else ""
     return QueryError("COLUMN_NOT_FOUND", f"{place}Column '{name}' cannot be resolved or is ambiguous")
@@ -158,8 +171,13 @@ def _as_trino_means(node: exp.Expr) -> exp.Expr:
             # Whole units between two moments; DuckDB's date_diff counts the midnights.
             unit = exp.Literal.string(node.text("unit") or "day")
             return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
-        case exp.Add() | exp.Sub() | exp.DateAdd() | exp.DateTrunc() if _kind(node) == exp.DType.DATE:
-            return exp.cast(node, "date")
+        case exp.RegexpExtract() | exp.SplitPart():
+            # What is not there is null, not empty.
+            return exp.func("nullif", node.copy(), exp.Literal.string(""))
+        case exp.Add() | exp.Sub() | exp.DateAdd() if _kind(node) == exp.DType.DATE:
+            return exp.Cast(this=node.copy(), to=exp.DataType.build("date"))
+        case exp.TimestampTrunc() if _kind(node.this) == exp.DType.DATE:
+            return exp.Cast(this=node.copy(), to=exp.DataType.build("date"))
         case exp.Cast() | exp.Date() if _kind(node) == exp.DType.DATE and isinstance(node.this, exp.Column):
             # DuckDB chooses files only by what cannot fail.
             return exp.TryCast(this=node.this, to=exp.DataType.build("date"))
