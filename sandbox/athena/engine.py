@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
@@ -68,7 +68,8 @@ def run(text: str, account: Account, database: str, cutoff: int | None, stop: th
     """
     objects = Objects(account.read, cutoff, stop)
     # One thread: files are opened by Python, one after another.
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+    config: dict[str, Any] = {"threads": 1, "autoinstall_known_extensions": False}
+    with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(INTEGER_DIVISION)
         connection.register_filesystem(objects)

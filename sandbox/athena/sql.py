@@ -176,7 +176,7 @@ def _as_trino_means(node: exp.Expr) -> exp.Expr:
             return exp.func("nullif", node.copy(), exp.Literal.string(""))
         case exp.Add() | exp.Sub() | exp.DateAdd() if _kind(node) == exp.DType.DATE:
             return exp.Cast(this=node.copy(), to=exp.DataType.build("date"))
-        case exp.TimestampTrunc() if _kind(node.this) == exp.DType.DATE:
+        case exp.DateTrunc() | exp.TimestampTrunc() if _kind(node.this) == exp.DType.DATE:
             return exp.Cast(this=node.copy(), to=exp.DataType.build("date"))
         case exp.Cast() | exp.Date() if _kind(node) == exp.DType.DATE and isinstance(node.this, exp.Column):
             # DuckDB chooses files only by what cannot fail.
