@@ -259,6 +259,27 @@ class TestFiles:
         else:
             assert lake.rows("SELECT confidence FROM images") == [(None,)]
 
+    def test_a_number_in_quotes_is_a_number_for_one_serde_and_the_end_for_the_other(self, lake: Lake) -> None:
+        for name, library in (("one", OPENX), ("other", HIVE)):
+            lake.table(name=name, serde={"SerializationLibrary": library})
+            lake.put(f"{name}/rows.json", lines({"confidence": "5"}))
+
+        assert lake.rows("SELECT confidence FROM one") == [("5.0",)]
+        assert "HIVE_BAD_DATA" in lake.failure("SELECT confidence FROM other")
+
+    @pytest.mark.parametrize("library", [OPENX, HIVE])
+    def test_a_scalar_where_a_struct_belongs_ends_the_query(self, lake: Lake, library: str) -> None:
+        lake.table({"home": "struct<city:string>"}, serde={"SerializationLibrary": library})
+        lake.put("images/rows.json", lines({"home": "here"}))
+
+        assert "field value 'here' for field home" in lake.failure("SELECT home.city FROM images")
+
+    def test_a_column_may_have_another_key_in_the_file(self, lake: Lake) -> None:
+        lake.table(serde={"SerializationLibrary": OPENX, "Parameters": {"mapping.image": "File"}})
+        lake.put("images/rows.json", lines({"file": "a.jpg"}))
+
+        assert lake.rows("SELECT image FROM images") == [("a.jpg",)]
+
     def test_a_key_twice_in_a_line_ends_the_query(self, lake: Lake) -> None:
         lake.table()
         lake.put("images/rows.json", b'{"image": "a", "IMAGE": "b"}\n')
