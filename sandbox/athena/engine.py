@@ -46,7 +46,6 @@ class Answer:
     columns: Columns
     rows: list[Row]
     scanned_bytes: int
-    scanned_files: int
 
 
 def run(text: str, account: Account, database: str, cutoff: int | None, stop: threading.Event) -> Answer:
@@ -84,7 +83,7 @@ def run(text: str, account: Account, database: str, cutoff: int | None, stop: th
         except duckdb.Error as error:
             raise (objects.failure or _as_athenas(error)) from error
     rows = [[as_text(value, kind) for value, (_, kind) in zip(row, columns, strict=True)] for row in found]
-    return Answer(columns, rows, objects.scanned_bytes, objects.scanned_files)
+    return Answer(columns, rows, objects.scanned_bytes)
 
 
 class _Catalog:

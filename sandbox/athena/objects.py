@@ -17,12 +17,11 @@ _OTHER_COMPRESSIONS = (".bz2", ".lz4", ".snappy", ".zst", ".deflate")
 
 @dataclass(frozen=True)
 class File:
-    """One object in S3: its key, size in bytes, and something that changes with its content."""
+    """One object in S3, and its bytes as stored."""
 
     bucket: str
     key: str
     size: int
-    etag: str
 
 
 class Objects(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
@@ -30,8 +29,8 @@ class Objects(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
 
     Attributes
     ----------
-    scanned_bytes, scanned_files
-        What was opened: as it is stored, each time it was.
+    scanned_bytes
+        Of the files that were opened, as they are stored, each time one was.
     failure
         Why a file could not be read; DuckDB has only its own words for that.
     """
@@ -43,7 +42,7 @@ class Objects(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
         super().__init__()
         self._read, self._cutoff, self._stop = read, cutoff, stop
         self._files: dict[str, File] = {}
-        self.scanned_bytes = self.scanned_files = 0
+        self.scanned_bytes = 0
         self.failure: Exception | None = None
 
     def address(self, names: Iterable[str], partition: Partition, file: File) -> str:
@@ -63,7 +62,6 @@ class Objects(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
         """Read a file."""
         file = self._files[path]
         self.scanned_bytes += file.size
-        self.scanned_files += 1
         try:
             if self._stop.is_set():
                 raise Cancelled("Query was cancelled by user")

@@ -65,7 +65,7 @@ class CallersAccount:
             names = listed[bisect_left(listed, prefix) : bisect_left(listed, prefix + _END)]
             found.append(
                 [
-                    File(bucket, name, int(objects[name]["size"]), str(objects[name]["etag"]))
+                    File(bucket, name, int(objects[name]["size"]))
                     for name in names
                     if objects[name]["size"] and not _is_hidden(name.removeprefix(prefix))
                 ]
