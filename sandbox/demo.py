@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.answers import SavedQuery, ask_saved_queries
 from sandbox.demo_report import (
     REPORT_FILE,
     print_answers,
@@ -20,6 +19,7 @@ from sandbox.fates import Image, fates
 from sandbox.html_report import write_report
 from sandbox.listeners import wait_for_listeners
 from sandbox.mails import Mail, read_mails
+from sandbox.queries import SavedQuery, ask_saved_queries
 from sandbox.stack import Stack, running_stack, step
 from sandbox.uploads import Upload, demo_uploads
 from sandbox.workflow_run import run_workflow

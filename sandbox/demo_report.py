@@ -10,12 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.answers import SavedQuery, images_recorded
 from sandbox.deploy import REPOSITORY
 from sandbox.fates import Fate, Image
 from sandbox.ledger import read_ledger
 from sandbox.mails import Mail
-from sandbox.queries import Answer
+from sandbox.queries import Answer, SavedQuery, images_recorded
 from sandbox.stack import Stack, console
 from sandbox.workflow_run import WorkflowRun
 

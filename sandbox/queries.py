@@ -1,4 +1,4 @@
-"""Asking Athena, in the sandbox and on AWS alike: SQL, or a saved query, to columns and rows."""
+"""Asking Athena, in the sandbox and on AWS alike: SQL, or the saved queries, to columns and rows."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -41,6 +41,15 @@ class Answer:
     milliseconds: int
 
 
+@dataclass(frozen=True)
+class SavedQuery:
+    """A query saved in a workgroup, with its answer."""
+
+    name: str
+    description: str
+    answer: Answer
+
+
 def ask(athena: "AthenaClient", sql: str, workgroup: str, database: str, most_seconds: float = MOST_SECONDS) -> Answer:
     """Run a query in a workgroup that has a result location, and wait for its answer.
 
@@ -78,24 +87,27 @@ def run_query(cloud: Cloud, outputs: Mapping[str, Any], sql: str) -> Answer:
     return ask(cloud.athena, sql, str(outputs["athenaWorkgroup"]), str(outputs["athenaDatabase"]))
 
 
-def run_saved_query(cloud: Cloud, outputs: Mapping[str, Any], name: str) -> Answer:
-    """Run a query that is saved in a deployed stack's workgroup, in the database it was saved with.
-
-    Raises
-    ------
-    SandboxError
-        When there is none of that name, and as `ask` does.
-    """
+def ask_saved_queries(cloud: Cloud, outputs: Mapping[str, Any]) -> list[SavedQuery]:
+    """Run every query saved in the stack's workgroup, by name, each in its own database; raises as `ask` does."""
     athena, workgroup = cloud.athena, str(outputs["athenaWorkgroup"])
     with _Refusals():
         pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=workgroup)
         numbers = [number for page in pages for number in page.get("NamedQueryIds", [])]
         saved = [athena.get_named_query(NamedQueryId=number)["NamedQuery"] for number in numbers]
-    for query in saved:
-        if query["Name"] == name:
-            return ask(athena, query["QueryString"], workgroup, query["Database"])
-    known = ", ".join(sorted(query["Name"] for query in saved)) or "none"
-    raise SandboxError(f"workgroup {workgroup} has no saved query {name!r}; it has: {known}")
+    return [
+        SavedQuery(
+            query["Name"],
+            query.get("Description", ""),
+            ask(athena, query["QueryString"], workgroup, query["Database"]),
+        )
+        for query in sorted(saved, key=lambda query: query["Name"])
+    ]
+
+
+def images_recorded(cloud: Cloud, outputs: Mapping[str, Any]) -> int:
+    """Images in the view, which shows each once; raises as `ask` does."""
+    answer = run_query(cloud, outputs, f"SELECT count(DISTINCT image_id) FROM {outputs['athenaTable']}")  # noqa: S608
+    return int(str(answer.rows[0][0]))
 
 
 class _Refusals:

@@ -1,36 +1,22 @@
-"""Runs a query: compiles it, reads the files it needs and no other, and lets DuckDB compute the answer."""
+"""Runs a query: gives DuckDB the tables and views it names as views over S3's objects, and asks."""
 
-import json
-import tempfile
+import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
-from sandbox.athena import json_rows
-from sandbox.athena.casts import DOUBLE_AS_TEXT
-from sandbox.athena.compiler import Query, Scan, Table, View, compile_query
-from sandbox.athena.errors import Cancelled, QueryError
+from sandbox.athena import json_serde
+from sandbox.athena.errors import QueryError
+from sandbox.athena.objects import File, Objects
 from sandbox.athena.partitions import Partition, is_projected, projected
-from sandbox.athena.results import Row, as_text, scientific, selectable
-from sandbox.athena.tables import GlueTable, as_relation, source_of
-from sandbox.athena.types import Type, quoted
-
-_UNLIMITED = 1 << 62
-
-
-@dataclass(frozen=True)
-class File:
-    """One object in S3: its key, size in bytes, and something that changes with its content."""
-
-    bucket: str
-    key: str
-    size: int
-    etag: str
+from sandbox.athena.results import Row, as_text, selectable
+from sandbox.athena.sql import INTEGER_DIVISION, translate
+from sandbox.athena.tables import GlueTable, Table, View, check_same, table_of, view_of
+from sandbox.athena.types import Columns, Type, from_duckdb, quoted
 
 
 class Account(Protocol):
@@ -57,10 +43,9 @@ class Account(Protocol):
 class Answer:
     """A query's columns and rows, and the bytes of the files that were read for it, as they are stored."""
 
-    columns: tuple[tuple[str, Type], ...]
+    columns: Columns
     rows: list[Row]
     scanned_bytes: int
-    scanned_files: int
 
 
 def run(text: str, account: Account, database: str, cutoff: int | None, stop: threading.Event) -> Answer:
@@ -75,124 +60,118 @@ def run(text: str, account: Account, database: str, cutoff: int | None, stop: th
 
     Raises
     ------
-    MalformedQuery
-        For a text Athena would not start.
     QueryError
         Why the query fails.
     Cancelled
         When it scans too much, or is told to stop.
     """
-    query = compile_query(text, _Catalog(account), database)
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection, tempfile.TemporaryDirectory() as folder:
+    objects = Objects(account.read, cutoff, stop)
+    # One thread: files are opened by Python, one after another.
+    config: dict[str, Any] = {"threads": 1, "autoinstall_known_extensions": False}
+    with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.create_function("scientific", scientific, ["DOUBLE"], "VARCHAR")
-        connection.execute(DOUBLE_AS_TEXT)
+        connection.execute(INTEGER_DIVISION)
+        connection.register_filesystem(objects)
+        # A query reads what the catalog has, and nothing of this machine.
+        connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
         try:
-            files = [_files(scan, account, connection) for scan in query.scans]
-            sizes = [file.size for scanned in files for _, file in scanned]
-            if sum(sizes) > (cutoff or _UNLIMITED):
-                raise Cancelled("Bytes scanned limit was exceeded")
-            for scan, scanned in zip(query.scans, files, strict=True):
-                _load(scan, scanned, account, connection, Path(folder), stop)
-            rows = _computed(query, connection)
+            sql = translate(text, database, _Catalog(account, connection, objects).columns)
+            columns = _described(sql, connection)
+            selected = ", ".join(selectable(f"c{index}", kind) for index, (_, kind) in enumerate(columns))
+            names = ", ".join(f"c{index}" for index, _ in enumerate(columns))
+            found = connection.execute(f"SELECT {selected} FROM ({sql}) AS answer({names})").fetchall()  # noqa: S608
         except duckdb.Error as error:
-            raise _as_ours(error) from error
-    return Answer(query.columns, rows, sum(sizes), len(sizes))
+            raise (objects.failure or _as_athenas(error)) from error
+    rows = [[as_text(value, kind) for value, (_, kind) in zip(row, columns, strict=True)] for row in found]
+    return Answer(columns, rows, objects.scanned_bytes)
 
 
 class _Catalog:
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    """Glue's tables and views, each as a view of DuckDB's as soon as a query names it."""
 
-    def find(self, database: str, name: str) -> Table | View:
-        return as_relation(self._account.table(database, name))
+    def __init__(self, account: Account, connection: duckdb.DuckDBPyConnection, objects: Objects) -> None:
+        self._account, self._connection, self._objects = account, connection, objects
+        self._known: dict[tuple[str, str], Columns] = {}
 
+    def columns(self, database: str, name: str) -> Mapping[str, Type]:
+        if (database, name) not in self._known:
+            glue = self._account.table(database, name)
+            if glue.get("TableType") == "VIRTUAL_VIEW":
+                view = view_of(glue)
+                columns, sql = view.columns, self._view(view)
+            else:
+                table = table_of(glue)
+                columns, sql = table.columns + table.partitions, self._table(database, name, table)
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(database)}")
+            self._connection.execute(f"CREATE VIEW {quoted(database)}.{quoted(name)} AS {sql}")
+            self._known[database, name] = columns
+        return dict(self._known[database, name])
 
-def _files(scan: Scan, account: Account, connection: duckdb.DuckDBPyConnection) -> list[tuple[Partition, File]]:
-    """The files of the partitions a scan needs."""
-    glue = account.table(scan.table.database, scan.table.name)
-    wanted = _wanted(scan, list(_partitions(scan.table, glue, account)), connection)
-    listed = account.files([partition.location for partition in wanted])
-    return [(partition, file) for partition, files in zip(wanted, listed, strict=True) for file in files]
+    def _view(self, view: View) -> str:
+        try:
+            sql = translate(view.sql, view.database, self.columns)
+        except QueryError as error:
+            raise QueryError("INVALID_VIEW", f"{view.label}: Failed analyzing stored view: {error}") from None
+        check_same(view.label, "its query", _described(sql, self._connection), view.columns)
+        return sql
 
-
-def _partitions(table: Table, glue: GlueTable, account: Account) -> Iterator[Partition]:
-    source = source_of(glue)
-    if not table.partitions:
-        yield Partition((), source.location)
-    elif is_projected(source.properties):
-        yield from projected(
-            source.properties, table.partitions, source.location, datetime.now(UTC).replace(tzinfo=None)
+    def _table(self, database: str, name: str, table: Table) -> str:
+        partitions = list(self._partitions(database, name, table))
+        names = [column for column, _ in table.partitions]
+        listed = self._account.files([partition.location for partition in partitions])
+        return json_serde.rows(
+            table,
+            [
+                self._objects.address(names, partition, file)
+                for partition, files in zip(partitions, listed, strict=True)
+                for file in files
+            ],
         )
-    else:
-        for values, location in account.partitions(table.database, table.name):
-            yield Partition(values, location)
+
+    def _partitions(self, database: str, name: str, table: Table) -> Iterator[Partition]:
+        names = [column for column, _ in table.partitions]
+        if not names:
+            yield Partition((), table.location)
+        elif is_projected(table.properties):
+            yield from projected(table.properties, names, table.location, datetime.now(UTC).replace(tzinfo=None))
+        else:
+            for values, location in self._account.partitions(database, name):
+                yield Partition(values, location)
 
 
-def _wanted(scan: Scan, partitions: list[Partition], connection: duckdb.DuckDBPyConnection) -> list[Partition]:
-    if not scan.conditions or not partitions:
-        return partitions
-    kinds = dict(scan.table.columns)
-    columns = [
-        f"CAST(p[{index + 2}] AS {kinds[name].duckdb}) AS {quoted(name)}"
-        for index, name in enumerate(scan.table.partitions)
-    ]
-    numbered = [[str(number), *partition.values] for number, partition in enumerate(partitions)]
-    chosen = connection.execute(
-        f"SELECT n FROM (SELECT CAST(p[1] AS INTEGER) AS n, {', '.join(columns)} FROM (SELECT unnest(?) AS p)) "  # noqa: S608 - compiled text
-        f"WHERE {' AND '.join(scan.conditions)} ORDER BY n",
-        [numbered],
-    ).fetchall()
-    return [partitions[number] for (number,) in chosen]
+def _described(sql: str, connection: duckdb.DuckDBPyConnection) -> Columns:
+    """Names and types of what a query of DuckDB's selects."""
+    return tuple((name, from_duckdb(kind)) for name, kind, *_ in connection.execute(f"DESCRIBE {sql}").fetchall())
 
 
-def _load(
-    scan: Scan,
-    files: Iterable[tuple[Partition, File]],
-    account: Account,
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    stop: threading.Event,
-) -> None:
-    """Give DuckDB a scan's rows, as a table of columns c0, c1 ..."""
-    source = source_of(account.table(scan.table.database, scan.table.name))
-    lines = folder / f"{scan.name}.json"
-    count = len(source.columns)
-    with lines.open("w", encoding="utf-8") as out:
-        for partition, file in files:
-            if stop.is_set():
-                raise Cancelled("Query was cancelled by user")
-            text = json_rows.text_of(account.read(file), file.key)
-            values = {f"c{count + index}": value for index, value in enumerate(partition.values)}
-            for row in json_rows.rows(text, source.columns, source.serde):
-                out.write(json.dumps({**{f"c{index}": value for index, value in enumerate(row)}, **values}))
-                out.write("\n")
-    kinds = {f"c{index}": kind.duckdb for index, (_, kind) in enumerate(scan.table.columns)}
-    definition = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-    connection.execute(f"CREATE TABLE {scan.name} ({definition})")
-    if lines.stat().st_size:
-        columns = ", ".join(f"{name}: '{kind.replace(chr(39), chr(39) * 2)}'" for name, kind in kinds.items())
-        rows = f"read_json(?, format = 'newline_delimited', columns = {{{columns}}})"
-        connection.execute(f"INSERT INTO {scan.name} SELECT * FROM {rows}", [str(lines)])  # noqa: S608 - our own names
+def _as_athenas(error: duckdb.Error) -> QueryError:
+    text = str(error).partition(": ")[2].splitlines()[0]
+    for words, code, message in _ERRORS:
+        found = re.search(words, text)
+        if found:
+            return QueryError(code, found.expand(message))
+    values = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+    code = "INVALID_FUNCTION_ARGUMENT" if isinstance(error, values) else "SYNTAX_ERROR"
+    return QueryError(code, f"the sandbox's engine says: {text}")
 
 
-def _computed(query: Query, connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    selected = ", ".join(selectable(f"c{index}", kind) for index, (_, kind) in enumerate(query.columns))
-    found = connection.execute(f"SELECT {selected} FROM ({query.sql})").fetchall()  # noqa: S608 - compiled text
-    kinds = [kind for _, kind in query.columns]
-    return [[as_text(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in found]
-
-
-def _as_ours(error: duckdb.Error) -> QueryError:
-    text = str(error)
-    if "must appear in the GROUP BY" in text:
-        return QueryError(
-            "EXPRESSION_NOT_AGGREGATE", "an expression must be an aggregate expression or appear in GROUP BY clause"
-        )
-    if "Division by zero" in text:
-        return QueryError("DIVISION_BY_ZERO", "Division by zero")
-    if "More than one row returned by a subquery" in text:
-        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
-    if isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException | duckdb.OutOfRangeException):
-        return QueryError("INVALID_FUNCTION_ARGUMENT", text.partition(": ")[2].splitlines()[0])
-    return QueryError("GENERIC_INTERNAL_ERROR", f"the sandbox's engine says {text}")
+_ERRORS = (
+    (
+        "must appear in the GROUP BY",
+        "EXPRESSION_NOT_AGGREGATE",
+        "an expression must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    ("Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
+    (
+        "More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    ("HIVE_BAD_DATA: (.*)", "HIVE_BAD_DATA", r"\1"),
+    ("Map keys must be unique", "HIVE_BAD_DATA", "Error parsing a row: Duplicate key"),
+    ("Malformed JSON in file|Expected OBJECT", "HIVE_BAD_DATA", "Error parsing a row: not a valid JSON Object"),
+    ("(?i).*gzip.*", "HIVE_CURSOR_ERROR", r"Failed to read file: \g<0>"),
+    ("Function with name (\\w+) does not exist", "FUNCTION_NOT_FOUND", r"Function '\1' not registered"),
+    ("No function matches.*?'(.*)'", "FUNCTION_NOT_FOUND", r"Unexpected parameters: \1"),
+)
+"""What DuckDB says, and Athena's code and words for it."""

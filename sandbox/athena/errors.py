@@ -14,7 +14,11 @@ class QueryError(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.code = code
+        self.code, self.message = code, message
+
+    def at(self, place: str) -> "QueryError":
+        """The same error with the place in the query's text, such as `line 1:8: `."""
+        return QueryError(self.code, f"{place}{self.message}")
 
 
 class Cancelled(Exception):  # noqa: N818 - an end, not an error

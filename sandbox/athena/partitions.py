@@ -5,28 +5,31 @@ Source: "Supported types for partition projection" and "Set up partition project
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from string import Template
+
+import duckdb
 
 from sandbox.athena.errors import QueryError, not_supported
 
-_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-_NOW = re.compile(
-    r"NOW(?:([+-])(\d+)(YEARS|MONTHS|WEEKS|DAYS|HOURS|MINUTES|SECONDS|YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND))?"
-)
+_KNOWN = {
+    "date": {"format", "range", "interval", "interval.unit"},
+    "enum": {"values"},
+    "integer": {"range", "interval", "digits"},
+}
 _LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_FORMAT = re.compile(r"'([^']*)'|yyyy|MM|dd|HH|mm|ss|[A-Za-z]+|[^A-Za-z']+")
+_UNIT = "(?:YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?"
+_NOW = re.compile(rf"NOW(?:([+-]\d+)({_UNIT}))?")
 _MOST_VALUES = 1_000_000
-
-Values = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Partition:
     """One partition: its columns' values as text, and the S3 location of its files."""
 
-    values: Values
+    values: tuple[str, ...]
     location: str
 
 
@@ -62,138 +65,70 @@ def projected(
             "Table is configured for partition projection, but the following partition columns are missing "
             f"projection configuration: {missing}"
         )
-    template = properties.get("storage.location.template")
-    if template is None:
-        template = location.rstrip("/") + "/" + "/".join(f"{name}=${{{name}}}" for name in columns)
-    if set(_PLACEHOLDER.findall(template)) != set(columns):
+    hive_style = location.rstrip("/") + "/" + "/".join(f"{name}=${{{name}}}" for name in columns)
+    template = Template(properties.get("storage.location.template", hive_style))
+    if set(template.get_identifiers()) != set(columns):
         raise _invalid(
             "The 'storage.location.template' table property must contain templates for all partition columns!"
         )
-    values = [_values(properties, name, now) for name in columns]
-    for combination in itertools.product(*values):
-        named = dict(zip(columns, combination, strict=True))
-        place = _PLACEHOLDER.sub(lambda found: named[found[1]], template)  # noqa: B023 - used at once
-        yield Partition(combination, place)
+    for values in itertools.product(*(_values(properties, name, now) for name in columns)):
+        yield Partition(values, template.substitute(dict(zip(columns, values, strict=True))))
 
 
 def _values(properties: Mapping[str, str], name: str, now: datetime) -> list[str]:
     prefix = f"projection.{name}."
     given = {key.removeprefix(prefix): value for key, value in properties.items() if key.startswith(prefix)}
     kind = given.pop("type").lower()
-    if kind not in _KINDS:
-        raise (
-            not_supported(f"partition projection of type {kind}")
-            if kind == "injected"
-            else _invalid(f"unknown projection type {kind} of column {name}")
-        )
-    known, make = _KINDS[kind]
-    unknown = set(given) - known
+    if kind == "injected":
+        raise not_supported(f"partition projection of type {kind}")
+    if kind not in _KNOWN:
+        raise _invalid(f"unknown projection type {kind} of column {name}")
+    unknown = set(given) - _KNOWN[kind]
     if unknown:
-        raise _invalid(f"unknown property projection.{name}.{min(unknown)}")
-    return make(given, name, now)
-
-
-def _need(given: Mapping[str, str], key: str, name: str) -> str:
-    if key not in given:
-        raise _invalid(f"projection.{name}.{key} is missing")
-    return given[key]
-
-
-def _enumerated(given: Mapping[str, str], name: str, _now: datetime) -> list[str]:
-    return _need(given, "values", name).split(",")
-
-
-def _integers(given: Mapping[str, str], name: str, _now: datetime) -> list[str]:
+        raise _invalid(f"unknown property {prefix}{min(unknown)}")
     try:
-        first, last = (int(text) for text in _need(given, "range", name).split(","))
+        if kind == "enum":
+            return given["values"].split(",")
+        first, last = (text.strip() for text in given["range"].split(","))
+        if kind == "date":
+            return _dates(first, last, given, now)
         step, digits = int(given.get("interval", "1")), int(given.get("digits", "0"))
-    except ValueError:
-        raise _invalid(f"projection.{name}.range must be two whole numbers") from None
-    _check_count((last - first) // max(step, 1), name)
-    return [f"{number:0{digits}d}" for number in range(first, last + 1, step)]
+        return [f"{number:0{digits}d}" for number in range(int(first), int(last) + 1, step)]
+    except KeyError as error:
+        raise _invalid(f"{prefix}{error.args[0]} is missing") from None
+    except ValueError as error:
+        raise _invalid(f"{prefix}range is not two values, or does not have the right format: {error}") from None
 
 
-def _dates(given: Mapping[str, str], name: str, now: datetime) -> list[str]:
-    pattern = _strftime(_need(given, "format", name))
-    bounds = [text.strip() for text in _need(given, "range", name).split(",")]
-    if len(bounds) != 2:
-        raise _invalid(f"projection.{name}.range must be two dates, separated by a comma")
-    first, last = (_bound(text, pattern, name, now) for text in bounds)
-    unit = given.get("interval.unit", _finest(pattern)).upper().removesuffix("S")
-    if "interval.unit" not in given and unit not in {"DAY", "MONTH"}:
-        raise _invalid(f"projection.{name}.interval.unit is required for the format {given['format']}")
-    step = int(given.get("interval", "1"))
-    values: list[str] = []
-    moment = first
-    for number in itertools.count(1):
-        if moment > last:
-            return list(dict.fromkeys(values))
-        values.append(moment.strftime(pattern).replace("%Y", f"{moment.year:04d}"))
-        _check_count(number, name)
-        moment = _plus(first, number * step, unit, name)
-    raise AssertionError
-
-
-def _bound(text: str, pattern: str, name: str, now: datetime) -> datetime:
-    relative = _NOW.fullmatch(text)
-    if relative:
-        sign, count, unit = relative.groups()
-        moment = _plus(now, int(f"{sign}{count}"), unit.removesuffix("S"), name) if unit else now
-        # NOW counts as the value it would have as a partition.
-        return datetime.strptime(moment.strftime(pattern), pattern)
-    try:
-        return datetime.strptime(text, pattern)
-    except ValueError:
-        raise _invalid(
-            f"projection.{name}.range: {text} does not have the format of projection.{name}.format"
-        ) from None
-
-
-def _plus(moment: datetime, count: int, unit: str, name: str) -> datetime:
-    if unit in {"YEAR", "MONTH"}:
-        months = moment.year * 12 + moment.month - 1 + count * (12 if unit == "YEAR" else 1)
-        year, month = divmod(months, 12)
-        for day in range(moment.day, 27, -1):
-            try:
-                return moment.replace(year=year, month=month + 1, day=day)
-            except ValueError:
-                continue
-        return moment.replace(year=year, month=month + 1)
-    if unit not in {"WEEK", "DAY", "HOUR", "MINUTE", "SECOND"}:
-        raise _invalid(f"projection.{name}.interval.unit: {unit}")
-    return moment + timedelta(**{f"{unit.lower()}s": count})
-
-
-def _strftime(pattern: str) -> str:
-    """A Java date pattern as Python's, as far as partitions use it."""
-    parts = []
-    for found in _FORMAT.finditer(pattern):
-        token = found[0]
-        if found[1] is None and token[0].isalpha() and token not in _LETTERS:
-            raise not_supported(f"the date format {pattern} in partition projection")
-        literal = token if found[1] is None else found[1]
-        parts.append(_LETTERS.get(token) or literal.replace("%", "%%"))
-    return "".join(parts)
-
-
-def _finest(pattern: str) -> str:
-    for code, unit in (("%S", "SECONDS"), ("%M", "MINUTES"), ("%H", "HOURS"), ("%d", "DAYS"), ("%m", "MONTHS")):
-        if code in pattern:
-            return unit
-    return "YEARS"
-
-
-def _check_count(count: int, name: str) -> None:
-    if count > _MOST_VALUES:
-        raise _invalid(f"projection.{name}.range has over {_MOST_VALUES} values")
+def _dates(first: str, last: str, given: Mapping[str, str], now: datetime) -> list[str]:
+    """From one moment to the other, each in the format; DuckDB knows how long months are."""
+    pattern = re.sub("|".join(_LETTERS), lambda found: _LETTERS[found[0]], given["format"])
+    if re.search(r"(?<!%)[A-Za-z']", pattern):
+        raise not_supported(f"the date format {given['format']} in partition projection")
+    unit = given.get("interval.unit") or ("DAYS" if pattern.endswith("%d") else "MONTHS")
+    if "interval.unit" not in given and not pattern.endswith(("%d", "%m")):
+        raise _invalid(f"interval.unit is required for the format {given['format']}")
+    if not re.fullmatch(_UNIT, unit.upper()):
+        raise _invalid(f"unknown interval.unit {unit}")
+    with duckdb.connect() as connection:
+        bounds = []
+        for text in (first, last):
+            relative = _NOW.fullmatch(text)
+            if relative:
+                change = " ".join(part or "" for part in relative.groups()).strip() or "0 DAYS"
+                ((moment,),) = connection.execute("SELECT ?::TIMESTAMP + ?::INTERVAL", [now, change]).fetchall()
+                # NOW counts as the value it would have as a partition.
+                text = moment.strftime(pattern)
+            bounds.append(datetime.strptime(text, pattern))
+        found = connection.execute(
+            "SELECT strftime(moment, ?) "
+            "FROM generate_series(?::TIMESTAMP, ?::TIMESTAMP, ?::INTERVAL) AS t(moment) LIMIT ?",
+            [pattern, *bounds, f"{given.get('interval', '1')} {unit}", _MOST_VALUES + 1],
+        ).fetchall()
+    if len(found) > _MOST_VALUES:
+        raise ValueError(f"over {_MOST_VALUES} values")
+    return list(dict.fromkeys(value for (value,) in found))
 
 
 def _invalid(message: str) -> QueryError:
     return QueryError("INVALID_TABLE_PROPERTY", message)
-
-
-_KINDS: dict[str, tuple[set[str], Callable[[Mapping[str, str], str, datetime], list[str]]]] = {
-    "date": ({"format", "range", "interval", "interval.unit"}, _dates),
-    "enum": ({"values"}, _enumerated),
-    "integer": ({"range", "interval", "digits"}, _integers),
-}

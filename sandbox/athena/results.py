@@ -4,16 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sandbox.athena.types import Type, quoted
+from sqlglot import exp
 
-Columns = Sequence[tuple[str, Type]]
+from sandbox.athena.types import Columns, Type, fields, in_trino, quoted
+
 Row = list[str | None]
 
-_API_NAMES = {"real": "float", "row": "row", "array": "array", "map": "map"}
+_D = exp.DType
 _PRECISIONS = {
     "bigint": 19,
-    "boolean": 0,
-    "date": 0,
     "double": 17,
     "integer": 10,
     "real": 17,
@@ -27,30 +26,28 @@ _PRECISIONS = {
 
 def selectable(name: str, kind: Type) -> str:
     """The DuckDB expression that fetches a column: moments in a time zone come as text."""
-    column = quoted(name)
-    if kind.name == "timestamp with time zone":
-        return f"strftime(timezone('{kind.zone}', {column}), '%Y-%m-%d %H:%M:%S.%g') || ' {kind.zone}'"
-    return f"CAST({column} AS VARCHAR)" if kind.name == "json" else column
+    if kind.this == _D.TIMESTAMPTZ:
+        return f"strftime(timezone('UTC', {name}), '%Y-%m-%d %H:%M:%S.%g UTC')"
+    return f"CAST({name} AS VARCHAR)" if kind.this == _D.JSON else name
 
 
 def as_text(value: Any, kind: Type) -> str | None:
     """One value, or None for null."""
     if value is None:
         return None
-    match kind.name:
-        case "boolean":
+    match kind.this:
+        case _D.BOOLEAN:
             return "true" if value else "false"
-        case "double" | "real":
+        case _D.DOUBLE | _D.FLOAT:
             return _java_number(value, kind)
-        case "timestamp":
-            return _timestamp(value)
-        case "array":
-            return f"[{', '.join(_inside(item, kind.inner[0]) for item in value)}]"
-        case "row":
-            pairs = zip(kind.fields, kind.inner, strict=True)
-            return "{" + ", ".join(f"{name}={_inside(value.get(name), inner)}" for name, inner in pairs) + "}"
-        case "map":
-            key, item = kind.inner
+        case _D.TIMESTAMP if isinstance(value, datetime):
+            return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+        case _D.ARRAY:
+            return f"[{', '.join(_inside(item, kind.expressions[0]) for item in value)}]"
+        case _D.STRUCT:
+            return "{" + ", ".join(f"{name}={_inside(value.get(name), inner)}" for name, inner in fields(kind)) + "}"
+        case _D.MAP:
+            key, item = kind.expressions
             return "{" + ", ".join(f"{_inside(k, key)}={_inside(v, item)}" for k, v in value.items()) + "}"
     return str(value)
 
@@ -60,51 +57,42 @@ def _inside(value: Any, kind: Type) -> str:
     return "null" if text is None else text
 
 
-def _timestamp(value: Any) -> str:
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
-
-
 def _java_number(value: float, kind: Type) -> str:
     """As Java's Double.toString: plain from a thousandth to ten millions, else with an exponent."""
     if value != value:
         return "NaN"
     if value in {float("inf"), float("-inf")}:
         return "Infinity" if value > 0 else "-Infinity"
-    digits = f"{value:.7g}" if kind.name == "real" else repr(float(value))
+    digits = f"{value:.7g}" if kind.this == _D.FLOAT else repr(float(value))
     if value == 0 or 1e-3 <= abs(value) < 1e7:
-        plain = f"{float(digits):.20f}".rstrip("0") if "e" in digits else digits
-        return plain if "." in plain and not plain.endswith(".") else f"{plain.rstrip('.')}.0"
-    return scientific(float(digits))
-
-
-def scientific(value: float) -> str:
-    """`9.98E1` for 99.8."""
-    mantissa, exponent = f"{value:e}", 0
-    shortest = repr(value)
-    digits = shortest.split("e")[0].replace("-", "").replace(".", "").strip("0") or "0"
-    exponent = int(mantissa.split("e")[1])
-    sign = "-" if value < 0 else ""
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"
+        return str(float(digits))
+    mantissa, _, exponent = f"{float(digits):e}".partition("e")
+    significant = digits.split("e")[0].lstrip("-").replace(".", "").strip("0")
+    sign = "-" if mantissa.startswith("-") else ""
+    return f"{sign}{significant[0]}.{significant[1:] or '0'}E{int(exponent)}"
 
 
 def column_info(columns: Columns) -> list[dict[str, Any]]:
     """ResultSetMetadata's ColumnInfo."""
-    return [
-        {
-            "CatalogName": "hive",
-            "SchemaName": "",
-            "TableName": "",
-            "Name": name,
-            "Label": name,
-            "Type": _API_NAMES.get(kind.name, kind.name),
-            "Precision": kind.precision if kind.name == "decimal" else _PRECISIONS.get(kind.name, 0),
-            "Scale": kind.scale,
-            "Nullable": "UNKNOWN",
-            "CaseSensitive": kind.name == "varchar",
-        }
-        for name, kind in columns
-    ]
+    found = []
+    for name, kind in columns:
+        base = in_trino(kind).partition("(")[0]
+        of_decimal = [int(size.name) for size in kind.expressions] if kind.this == _D.DECIMAL else []
+        found.append(
+            {
+                "CatalogName": "hive",
+                "SchemaName": "",
+                "TableName": "",
+                "Name": name,
+                "Label": name,
+                "Type": {"real": "float"}.get(base, base),
+                "Precision": (of_decimal or [_PRECISIONS.get(base, 0)])[0],
+                "Scale": of_decimal[1] if of_decimal else 0,
+                "Nullable": "UNKNOWN",
+                "CaseSensitive": base == "varchar",
+            }
+        )
+    return found
 
 
 def csv(columns: Columns, rows: Iterable[Row]) -> bytes:

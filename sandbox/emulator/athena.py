@@ -16,8 +16,8 @@ from ministack.services import athena
 
 from sandbox.athena.engine import Answer, run
 from sandbox.athena.errors import Cancelled, QueryError
-from sandbox.athena.parser import LONGEST_QUERY, MalformedQuery, parse
 from sandbox.athena.results import Row, column_info, csv
+from sandbox.athena.sql import LONGEST_QUERY, parse_query
 from sandbox.emulator.catalog import CallersAccount
 from sandbox.emulator.patching import Function, replace, require
 
@@ -140,7 +140,7 @@ class _Queries:
             record["_answer"] = answer
             record["Statistics"]["DataScannedInBytes"] = answer.scanned_bytes
             _end(record, "FAILED" if failure else "SUCCEEDED", failure)
-        except (QueryError, MalformedQuery) as error:
+        except QueryError as error:
             _end(record, "FAILED", str(error))
         except Cancelled as error:
             _end(record, "CANCELLED", str(error))
@@ -193,9 +193,9 @@ def _parse(text: str) -> None:
     if not text:
         raise InvalidRequest("queryString must not be empty")
     try:
-        parse(text)
-    except MalformedQuery as error:
-        raise InvalidRequest(str(error), "MALFORMED_QUERY") from None
+        parse_query(text)
+    except QueryError as error:
+        raise InvalidRequest(error.message, error.code) from None
 
 
 def _workgroup(name: str) -> Document:

@@ -6,8 +6,8 @@ from typing import Any
 
 from ministack.services import glue, s3
 
-from sandbox.athena.engine import File
 from sandbox.athena.errors import QueryError
+from sandbox.athena.objects import File
 from sandbox.emulator.access import caller_may
 from sandbox.emulator.patching import require
 from sandbox.settings import ACCOUNT_ID, REGION
@@ -65,7 +65,7 @@ class CallersAccount:
             names = listed[bisect_left(listed, prefix) : bisect_left(listed, prefix + _END)]
             found.append(
                 [
-                    File(bucket, name, int(objects[name]["size"]), str(objects[name]["etag"]))
+                    File(bucket, name, int(objects[name]["size"]))
                     for name in names
                     if objects[name]["size"] and not _is_hidden(name.removeprefix(prefix))
                 ]

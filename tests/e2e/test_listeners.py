@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.answers import ask_saved_queries
 from sandbox.listeners import backlog, wait_for_listeners
 from sandbox.mails import Mail, read_mails
-from sandbox.queries import Answer, run_query
+from sandbox.queries import Answer, ask_saved_queries, run_query
 from sandbox.uploads import Upload, demo_uploads
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
