@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
+from fsspec import AbstractFileSystem
 
 from sandbox.athena.errors import Cancelled, QueryError, not_supported
 from sandbox.athena.partitions import Partition
