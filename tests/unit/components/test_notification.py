@@ -31,6 +31,7 @@ from tests.unit.components.graph import (
     allowed,
     cloud_resources,
     precedes,
+    record_stack,
 )
 
 PREDICTIONS_ARN = "arn:aws:sns:us-east-1:123456789012:predictions"
@@ -364,3 +365,32 @@ def test_a_subscription_is_named_by_protocol_and_endpoint() -> None:
 def test_a_subscription_is_replaced_by_itself_last(graph: Result) -> None:
     """SNS has one an endpoint: deleting the old one after the new one was made would delete the new one."""
     assert all(subscription.options.delete_before_replace for subscription in subscriptions(graph))
+
+
+def test_the_stacks_settings_reach_the_component() -> None:
+    graph = record_stack(
+        labelsOfInterest={"crack": 55},
+        notificationEmails=["ana@example.com"],
+        notificationSubscriptions=[
+            {"protocol": "firehose", "endpoint": ENDPOINTS["firehose"], "subscriptionRoleArn": ROLE_ARN},
+        ],
+        notificationMode="image",
+        presignedUrlMinutes=30,
+    )
+    told = {s.properties["protocol"]: s.properties for s in graph.of_type(SUBSCRIPTION)}
+    environment = graph.named("notification-notify-labels", FUNCTION).properties["environment"]["variables"]
+
+    assert told["email"]["endpoint"] == "ana@example.com"
+    assert told["firehose"]["subscriptionRoleArn"] == ROLE_ARN
+    assert (environment["NOTIFICATION_MODE"], environment["PRESIGNED_URL_MINUTES"]) == ("image", "30")
+    assert json.loads(environment["LABELS_OF_INTEREST"]) == {"crack": 55.0}
+
+
+def test_the_stacks_filter_policies_reach_sns() -> None:
+    policy = {"labels": ["crack"], "highestConfidence": [{"numeric": [">=", 90]}]}
+    graph = record_stack(
+        notificationSubscriptions=[{"protocol": "sms", "endpoint": ENDPOINTS["sms"], "filterPolicy": policy}]
+    )
+    (subscription,) = (s for s in graph.of_type(SUBSCRIPTION) if s.properties["protocol"] == "sms")
+
+    assert json.loads(subscription.properties["filterPolicy"]) == policy
