@@ -57,7 +57,7 @@ notification = Notification(
             predictions_topic_arn=batch.predictions_topic_arn,
             labels_of_interest=chosen.labels_of_interest,
             notification_emails=chosen.notification_emails,
-            subscriptions=[subscription.model_dump(exclude_none=True) for subscription in chosen.notification_subscriptions],
+            subscriptions=[found.model_dump(exclude_none=True) for found in chosen.notification_subscriptions],
             mode=chosen.notification_mode,
             batching_window_seconds=chosen.notification_batching_window_seconds,
             presigned_url_minutes=chosen.presigned_url_minutes,

@@ -27,6 +27,7 @@ from tests.unit.components.graph import (
     allowed,
     cloud_resources,
     precedes,
+    record_stack,
     role_statements,
 )
 from tests.unit.components.test_cloudformation_rules import complaints
@@ -422,3 +423,25 @@ class TestTheComponent:
             for name in ("policy", "assumeRolePolicy"):
                 if name in resource.properties:
                     assert json.loads(resource.properties[name])["Version"] == "2012-10-17"
+
+
+def test_the_stacks_settings_reach_the_component() -> None:
+    graph = record_stack(
+        analyticsBucketName="acme-rows",
+        predictionRetentionDays=400,
+        queryResultRetentionDays=7,
+        bytesScannedCutoffPerQuery=20_000_000,
+        quickSightPrincipalArn="arn:aws:quicksight:us-east-1:123456789012:group/default/quality team",
+    )
+    rules = graph.named("analytics-rows", LIFECYCLE).properties["rules"]
+    configuration = graph.named("analytics", WORKGROUP).properties["configuration"]
+
+    assert graph.outputs["analyticsBucketName"] == "acme-rows"
+    assert {r["filter"]["prefix"]: r["expiration"].get("days") for r in rules} == {
+        "": None,
+        "athena-results/": 7,
+        "predictions/": 400,
+    }
+    assert configuration["bytesScannedCutoffPerQuery"] == 20_000_000
+    assert "/dashboards/" in graph.outputs["dashboardUrl"]
+    assert graph.outputs["athenaDatabase"] == graph.outputs["athenaWorkgroup"] == "custom_labels_batch_test"
