@@ -70,8 +70,8 @@ def main() -> int:
     with ExitStack() as cleanup:
         build = RESULTS_FILE.parent
         cleanup.enter_context(ServerProcess(SETTINGS, build))
-        for stack, told in STACKS.items():
-            cloud, outputs = _deploy(build / stack.replace(" ", "-"), told)
+        for number, (stack, told) in enumerate(STACKS.items(), 1):
+            cloud, outputs = _deploy(build / f"bench-{number}", told)
             for images in WORKLOADS:
                 with console.status(f"{images} images, {stack}"):
                     measurements.append(_measure(cloud, outputs, stack, images))
@@ -84,7 +84,7 @@ def main() -> int:
 def _deploy(build: Path, tps: float) -> tuple[Cloud, dict[str, Any]]:
     build.mkdir(parents=True, exist_ok=True)
     config = {"tpsPerInferenceUnit": str(tps), "schedule": "cron(0 0 1 1 ? 2099)"}  # no run but the measured ones
-    outputs = deploy(REPOSITORY, "bench", config, SETTINGS, build=build)
+    outputs = deploy(REPOSITORY, build.name, config, SETTINGS, build=build)
     return Cloud(SETTINGS.endpoint_url, SETTINGS.region, SETTINGS.account_id, SETTINGS.time_scale), outputs
 
 

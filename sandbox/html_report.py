@@ -27,7 +27,7 @@ def write_report(stack: Stack, images: list[Image], run: WorkflowRun, mails: lis
         title="What the photographs show",
         source="Custom Labels batch, make demo on this machine",
         generated_at=datetime.now(UTC),
-        time_note=f"Minutes are simulated: each took {60 * scale:.3g} seconds.",
+        time_note=f"Minutes are simulated: each took {60 * scale:.3g} s.",
         time_scale=scale,
         images=tuple(_image(stack.cloud, image, size) for image in images),
         runs=(_timeline(stack, run, images),),

@@ -1,14 +1,20 @@
 """What listens to the predictions topic, on the sandbox: mails and rows of images that were really labelled."""
 
 import csv
+import hashlib
 import io
 import json
 import urllib.request
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from report.data import Report
+from report.page import write
+from report.stack import image as report_image
 from sandbox.listeners import backlog, wait_for_listeners
 from sandbox.mails import Mail, read_mails
 from sandbox.queries import Answer, ask_saved_queries, run_query
@@ -173,3 +179,70 @@ class TestAMalformedMessage:
             stack.wait_for(lambda queue=queue: backlog(stack.cloud, stack.outputs[queue]) == 1, queue)  # type: ignore[misc]
         rows = ask(stack, f"SELECT image_id FROM {stack.outputs['athenaTable']}").rows  # noqa: S608
         assert rows == [(document["imageId"],)]
+
+
+HOSTILE_KEY = '=1+1/<script>alert(1)</script>, "quoted" \'n\newline 🧱 ' + "k" * 900 + ".png"
+HOSTILE_LABELS = [
+    '="crack"',
+    "<b>dent</b>",
+    "a, b",
+    "two\nlines",
+    "🧱 wall",
+    "it's",
+    *(f"label {n}" for n in range(44)),
+]
+
+
+def prediction(key: str, labels: dict[str, float]) -> dict[str, Any]:
+    """What analyze-image would announce of a model with these labels."""
+    return {
+        "imageId": hashlib.sha256(key.encode()).hexdigest(),
+        "status": "labelled",
+        "sourceBucket": "photographs",
+        "imageKey": key,
+        "sourceUri": f"s3://photographs/{key}",
+        "finalUri": f"s3://final/images/{key}",
+        "finalVersionId": "v1",
+        "versionId": "v1",
+        "eTag": "5d41402a",
+        "sequencer": "0061",
+        "size": 12,
+        "projectVersionArn": "arn:aws:rekognition:us-east-1:000000000000:project/p/version/p.1/1793491200001",
+        "uploadedAt": datetime.now(UTC).isoformat(),
+        "processedAt": datetime.now(UTC).isoformat(),
+        "labels": [{"name": name, "confidence": sure, "boundingBox": None} for name, sure in labels.items()],
+        "reason": None,
+    }
+
+
+class TestNamesThatBreakNaiveCode:
+    def test_are_right_in_the_mail_the_rows_and_the_report(self, deploy_stack: Deploy, tmp_path: Path) -> None:
+        exactly = dict.fromkeys(HOSTILE_LABELS, 80.0)
+        stack = deploy_stack(labelsOfInterest=json.dumps(exactly), notificationEmails=READER)
+        documents = [
+            prediction(HOSTILE_KEY, exactly),
+            prediction("just below.png", dict.fromkeys(HOSTILE_LABELS, 79.99)),
+            prediction("no labels.png", {}),
+        ]
+
+        announce_again(stack, documents)
+
+        (mail,) = mails(stack)
+        assert mail.subject.isascii()
+        assert "\n" not in mail.subject
+        assert "<script>alert(1)</script>" in mail.text
+        assert [label for label in HOSTILE_LABELS if label.replace("\n", "\\n") not in mail.text] == []
+        assert "just below" not in mail.text
+        rows = ask(stack, f"SELECT image, label, confidence FROM {stack.outputs['athenaTable']}").rows  # noqa: S608
+        assert Counter(rows) == Counter(
+            (document["imageKey"], *label)
+            for document in documents
+            for label in [(found["name"], str(found["confidence"])) for found in document["labels"]] or [(None, None)]
+        )
+        answers = {query.name: query.answer for query in ask_saved_queries(stack.cloud, stack.outputs)}
+        several = answers["Images with several labels"]
+        assert {(row[0], row[1]) for row in several.rows} == {(HOSTILE_KEY, "50"), ("just below.png", "50")}
+        page = tmp_path / "report.html"
+        images = tuple(report_image(document) for document in documents)
+        write(Report(title="<script>", source="", generated_at=datetime.now(UTC), images=images), page)
+        assert "<script>alert" not in page.read_text(encoding="utf-8")
