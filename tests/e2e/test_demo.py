@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,18 @@ from tests.e2e.conftest import free_port
 pytestmark = pytest.mark.xdist_group("demo")
 
 FAST = {"SANDBOX_TIME_SCALE": "0.0167", "SANDBOX_MODEL_START_MINUTES": "1"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's files in a place of their own: what a demo left in `build/` is not written over."""
+    copy = tmp_path_factory.mktemp("clone") / "app"
+    return shutil.copytree(REPOSITORY, copy, ignore=shutil.ignore_patterns(".*", "build", "__pycache__"))
+
+
+def left(app: Path, file: Path) -> Path:
+    """Where a copy leaves what the repository leaves at a place."""
+    return app / file.relative_to(REPOSITORY)
 
 
 def command(verb: str) -> list[str]:
@@ -36,10 +50,10 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def started(verb: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def started(app: Path, verb: str, port: int) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command(verb),
-        cwd=REPOSITORY,
+        cwd=app,
         env=environment(port),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,13 +85,13 @@ def eventually_silent(port: int) -> bool:
 
 
 class TestTheDemo:
-    def test_accounts_for_every_image_and_leaves_nothing_running(self) -> None:
+    def test_accounts_for_every_image_and_leaves_nothing_running(self, app: Path) -> None:
         port = free_port()
 
-        demo = subprocess.run(command("demo"), cwd=REPOSITORY, env=environment(port), capture_output=True, text=True)
+        demo = subprocess.run(command("demo"), cwd=app, env=environment(port), capture_output=True, text=True)
 
         assert demo.returncode == 0, demo.stdout + demo.stderr
-        summary = json.loads(SUMMARY_FILE.read_text(encoding="utf-8"))
+        summary = json.loads(left(app, SUMMARY_FILE).read_text(encoding="utf-8"))
         assert (summary["images_uploaded"], summary["images_processed"], summary["images_rejected"]) == (72, 67, 5)
         assert (summary["images_lost"], summary["execution_status"], summary["model_status"]) == (
             *(0, "SUCCEEDED", "STOPPED"),
@@ -89,39 +103,37 @@ class TestTheDemo:
             assert told in demo.stdout
         for told in ("To quality@example.com", "Labels by count", "Low confidence to review", "report.html"):
             assert told in demo.stdout
-        assert len(list(MAILS.glob("*.txt"))) == summary["mails"] > 0
-        report = REPORT_FILE.read_text(encoding="utf-8")
+        assert len(list(left(app, MAILS).glob("*.txt"))) == summary["mails"] > 0
+        report = left(app, REPORT_FILE).read_text(encoding="utf-8")
         for shown in ("emoji/🧱 wall.jpg", "broken/empty.jpg", "quality@example.com"):
             assert json.dumps(shown)[1:-1] in report or shown in report
         assert eventually_silent(port)
 
-    def test_says_in_one_line_that_its_port_is_in_use(self) -> None:
+    def test_says_in_one_line_that_its_port_is_in_use(self, app: Path) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
 
-            demo = subprocess.run(
-                command("demo"), cwd=REPOSITORY, env=environment(port), capture_output=True, text=True
-            )
+            demo = subprocess.run(command("demo"), cwd=app, env=environment(port), capture_output=True, text=True)
 
         assert demo.returncode == 1
         assert demo.stderr.strip().count("\n") == 0
         assert f"Port {port}" in demo.stderr
         assert "SANDBOX_PORT" in demo.stderr
 
-    def test_says_in_one_line_which_setting_is_wrong(self) -> None:
+    def test_says_in_one_line_which_setting_is_wrong(self, app: Path) -> None:
         wrong = environment(free_port(), SANDBOX_TIME_SCALE="fast")
 
-        demo = subprocess.run(command("demo"), cwd=REPOSITORY, env=wrong, capture_output=True, text=True)
+        demo = subprocess.run(command("demo"), cwd=app, env=wrong, capture_output=True, text=True)
 
         assert demo.returncode == 1
         assert demo.stderr.strip().count("\n") == 0
         assert "SANDBOX_TIME_SCALE is 'fast'" in demo.stderr
 
-    def test_says_in_one_line_that_the_emulator_died_and_ends(self) -> None:
+    def test_says_in_one_line_that_the_emulator_died_and_ends(self, app: Path) -> None:
         port = free_port()
-        with started("demo", port) as demo:
+        with started(app, "demo", port) as demo:
             read_until(demo, "Started the workflow")
             children = subprocess.run(["pgrep", "-P", str(demo.pid)], capture_output=True, text=True).stdout.split()
             for child in children:
@@ -136,11 +148,11 @@ class TestTheDemo:
 
 
 class TestTheSandbox:
-    def test_stays_up_until_ctrl_c_and_says_how_to_use_it(self) -> None:
+    def test_stays_up_until_ctrl_c_and_says_how_to_use_it(self, app: Path) -> None:
         port = free_port()
-        with started("up", port) as sandbox:
+        with started(app, "up", port) as sandbox:
             printed = read_until(sandbox, "s3.upload_file")
-            outputs = json.loads(OUTPUTS_FILE.read_text(encoding="utf-8"))
+            outputs = json.loads(left(app, OUTPUTS_FILE).read_text(encoding="utf-8"))
             with urllib.request.urlopen(f"{outputs['endpointUrl']}/_sandbox/model", timeout=10) as ledger:  # noqa: S310
                 assert json.load(ledger)["billedInferenceUnitMinutes"] == 0
 
@@ -152,9 +164,9 @@ class TestTheSandbox:
         assert outputs["stateMachineArn"] in printed
         assert eventually_silent(port)
 
-    def test_leaves_nothing_running_when_it_is_killed(self) -> None:
+    def test_leaves_nothing_running_when_it_is_killed(self, app: Path) -> None:
         port = free_port()
-        with started("up", port) as sandbox:
+        with started(app, "up", port) as sandbox:
             read_until(sandbox, "s3.upload_file")
 
             sandbox.kill()
