@@ -429,13 +429,14 @@ def _explain(location: tuple[int | str, ...], problem: str, values: Mapping[str,
         return f"  {key}: there is no such setting.{hint}"
     extra = fields[key].json_schema_extra
     allowed = extra["allowed"] if isinstance(extra, dict) else ""
-    where = f"{'.'.join(inside)}: " if inside else ""
+    names = [f"entry {int(name) + 1}" if name.isdecimal() else name for name in inside]
+    where = f"{', '.join(names)}: " if inside else ""
     given = f"{values[key]!r}: {where}{_plain(problem)}" if key in values else "it is required, and not set"
     return f"  {key}: {given}.\n    Allowed: {allowed}.\n    Example: pulumi config set {_example(key, fields[key])}"
 
 
 def _plain(problem: str) -> str:
-    text = problem.removeprefix("Value error, ")
+    text = problem.removeprefix("Value error, ").rstrip(".")
     return text[:1].lower() + text[1:]
 
 

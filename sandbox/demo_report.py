@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from functions.notify_labels.wording import percent
 from sandbox.deploy import REPOSITORY
 from sandbox.fates import Fate, Image
 from sandbox.ledger import read_ledger
@@ -73,15 +74,19 @@ def print_images(images: list[Image]) -> None:
     table.add_column("image", overflow="fold")
     table.add_column("outcome")
     table.add_column("labels, or why not")
+    shown: set[str] = set()
     for image in images:
-        labels = ", ".join(f"{name} {confidence:.0f} %" for name, confidence in image.labels)
+        labels = ", ".join(f"{name} {percent(confidence)}" for name, confidence in image.labels)
         wrong = image.fate is Fate.LABELLED and not image.is_right
         told = labels or image.reason or ("no label reached its threshold" if wrong else "")
         if wrong:
             told += f"  (the photograph shows {image.upload.label})"
         fate = Text(image.fate.value, style=_FATE_STYLES.get(image.fate, "bold red"))
         # Keys and reasons are shown as they are, never read as markup.
-        table.add_row(Text(image.upload.key), fate, Text(told, style="magenta" if wrong else ""))
+        again = image.upload.key in shown
+        shown.add(image.upload.key)
+        key = f"{image.upload.key} (uploaded again)" if again else image.upload.key
+        table.add_row(Text(key), fate, Text(told, style="magenta" if wrong else ""))
     console.print(table)
 
 
@@ -133,7 +138,7 @@ def print_answers(queries: list[SavedQuery]) -> None:
             table.add_row(*(Text("" if value is None else value) for value in row[:shown]))
         console.print(table)
         if hidden := query.answer.columns[shown:]:
-            console.print(f"[dim] and {', '.join(hidden)}[/dim]")
+            console.print(f"[dim] (also: {', '.join(hidden)})[/dim]")
 
 
 def _fitting_columns(answer: Answer) -> int:
@@ -155,7 +160,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
             f"{summary['images_uploaded']} uploaded: {summary['images_processed']} labelled, "
             f"{summary['images_rejected']} rejected, {summary['images_waiting']} waiting, {summary['images_lost']} lost"
         ),
-        "Labels": labels,
+        "Best labels": labels,
         "Accuracy": (
             f"{summary['accuracy']:.1%} of the photographs got the right label "
             f"(the model's own, on held-out patches: {summary['held_out_accuracy']:.1%})"

@@ -40,19 +40,24 @@ def _how_to_use(stack: Stack) -> str:
     return f"""
 The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.relative_to(REPOSITORY)}.
 
-In another terminal, with the AWS CLI:
+Its hourly schedule runs every {3600 * stack.settings.time_scale:.0f} seconds.
 
-  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.settings.region}
+In another terminal, with the AWS CLI (version 2):
+
+  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.settings.region} AWS_DEFAULT_REGION={stack.settings.region}
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws s3 cp --recursive {samples}/ s3://{outputs["sourceBucketName"]}/
   aws stepfunctions start-execution --state-machine-arn {outputs["stateMachineArn"]}
+
+About 30 seconds later, when the model has started, labelled and stopped:
+
   aws s3 ls --recursive s3://{outputs["finalBucketName"]}/
   curl {endpoint}/_sandbox/model
   curl {endpoint}/_sandbox/inboxes
-  aws athena start-query-execution --work-group {outputs["athenaWorkgroup"]} \
-    --query-execution-context Database={outputs["athenaDatabase"]} \
-    --query-string "SELECT image, label, confidence FROM {outputs["athenaTable"]} LIMIT 10"
-  aws athena get-query-results --query-execution-id <QueryExecutionId>
+  id=$(aws athena start-query-execution --work-group {outputs["athenaWorkgroup"]} \\
+    --query-execution-context Database={outputs["athenaDatabase"]} --query QueryExecutionId --output text \\
+    --query-string "SELECT image, label, confidence FROM {outputs["athenaTable"]} LIMIT 10"); sleep 2
+  aws athena get-query-results --query-execution-id $id --output text
 
 The same with boto3 ({samples}/ holds photographs to upload):
 

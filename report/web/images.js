@@ -55,7 +55,7 @@ function chip([place, confidence]) {
 }
 
 function percent(confidence) {
-  return `${confidence >= 99.95 ? "100" : confidence.toFixed(1)} %`;
+  return `${confidence >= 100 ? "100" : Math.min(confidence, 99.9).toFixed(1)} %`;
 }
 
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
