@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from report import data
 from report.page import write
+from report.sessions import Session, with_sessions
 from report.stack import image as report_image
 from report.thumbnails import Size, size_for, thumbnail
-from report.watched_run import Session, with_sessions
 from sandbox.demo_report import REPORT_FILE
 from sandbox.deployer.cloud import Cloud
 from sandbox.fates import Fate, Image

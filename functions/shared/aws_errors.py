@@ -26,7 +26,6 @@ _PASSING_CODES = THROTTLING_CODES | {
 _MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _PRECONDITION_CODES = frozenset({"412", "PreconditionFailed"})
 _CONFLICT_CODES = frozenset({"409", "ConditionalRequestConflict"})
-_FORBIDDEN_CODES = frozenset({"403", "AccessDenied", "Forbidden"})
 
 
 def error_code(error: Exception) -> str:
@@ -63,7 +62,3 @@ def is_precondition_failed(error: Exception) -> bool:
 def is_conflict(error: Exception) -> bool:
     """Whether another conditional write to the same key was under way."""
     return error_code(error) in _CONFLICT_CODES
-
-
-def is_forbidden(error: Exception) -> bool:
-    return error_code(error) in _FORBIDDEN_CODES

@@ -1,27 +1,9 @@
-"""A run's timeline from looks at it, and from the model's own ledger."""
+"""A run's timeline from the model's own ledger."""
 
 from report.data import Run
-from report.watched_run import Look, Session, with_looks, with_sessions
+from report.sessions import Session, with_sessions
 
 RUN = Run(name="run", duration_minutes=20, billed_minutes=3)
-
-
-def test_looks_become_states_backlog_and_images_done() -> None:
-    looks = [Look(0, "STOPPED", 5, 0), Look(1, "STARTING", 5, 0), Look(9, "STARTING", 5, 0), Look(11, "RUNNING", 2, 3)]
-
-    watched = with_looks(RUN, looks)
-
-    assert [(state.status, state.begin, state.end) for state in watched.states] == [
-        ("STOPPED", 0, 1),
-        ("STARTING", 1, 11),
-        ("RUNNING", 11, 20),
-    ]
-    assert [(sample.minute, sample.count) for sample in watched.backlog] == [(0, 5), (1, 5), (9, 5), (11, 2)]
-    assert watched.done[-1].count == 3
-
-
-def test_without_looks_the_run_stays_as_it_is() -> None:
-    assert with_looks(RUN, []) is RUN
 
 
 def test_a_session_is_exact_and_billed_until_the_stop_was_accepted() -> None:

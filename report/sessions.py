@@ -1,19 +1,9 @@
-"""A run's timeline from looks at it while it went on, finer than its record."""
+"""A run's timeline from the model's own ledger, finer than its record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from report.data import BilledPeriod, ModelState, Run, Sample
-
-
-@dataclass(frozen=True)
-class Look:
-    """What somebody saw at a minute since the run's start: the model's status, images waiting and images done."""
-
-    minute: float
-    status: str
-    backlog: int
-    done: int
+from report.data import BilledPeriod, ModelState, Run
 
 
 @dataclass(frozen=True)
@@ -25,25 +15,6 @@ class Session:
     stop_requested: float | None
     stopped: float | None
     inference_units: int = 1
-
-
-def with_looks(run: Run, looks: Sequence[Look]) -> Run:
-    """`run` with the timeline that `looks`, in order of time, show. No looks leave it as it is."""
-    if not looks:
-        return run
-    end = max(run.duration_minutes, looks[-1].minute)
-    states: list[ModelState] = []
-    for look, following in zip(looks, [*(look.minute for look in looks[1:]), end], strict=True):
-        begin = states.pop().begin if states and states[-1].status == look.status else look.minute
-        states.append(ModelState(status=look.status, begin=begin, end=following))
-    return run.model_copy(
-        update={
-            "duration_minutes": end,
-            "states": tuple(states),
-            "backlog": tuple(Sample(minute=look.minute, count=look.backlog) for look in looks),
-            "done": tuple(Sample(minute=look.minute, count=look.done) for look in looks),
-        }
-    )
 
 
 def with_sessions(run: Run, sessions: Sequence[Session]) -> Run:
