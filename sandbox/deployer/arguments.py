@@ -46,11 +46,6 @@ class Arguments:
         self._read_whole.add(key)
         return self._values.get(key, default)
 
-    def everything(self) -> dict[str, Any]:
-        """Read all of it, as it is."""
-        self._read_whole.update(self._values)
-        return self._values
-
     def skip(self, *keys: str) -> None:
         """Count properties as read that have no meaning for a fresh resource in the sandbox."""
         self._read_whole.update(keys)
