@@ -1,12 +1,23 @@
-"""EventBridge Scheduler expressions: rate(...) and cron(...), checked as Scheduler would."""
+"""EventBridge Scheduler expressions: rate(...) and cron(...), checked and evaluated as Scheduler would."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from aws_croniter import AwsCroniter
 
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 LONGEST_RATE_MINUTES = 7 * 24 * 60
 RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")
 CRON = re.compile(r"cron\(([^ ]+(?: [^ ]+){5})\)")
+PAUSE_YEARS = range(2024, 2052)
+"""28 years, in which every date falls on every day of the week: `longest_pause` is about them, whatever today is."""
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -81,3 +92,100 @@ def checked_schedule(value: str) -> str:
     if (texts[2] == "?") == (texts[4] == "?"):
         raise ValueError("exactly one of day-of-month and day-of-week must be '?'")
     return value
+
+
+def occurrences(expression: str, begin: datetime, end: datetime, timezone: str = "UTC") -> list[datetime]:
+    """When a schedule ticks, from `begin` up to and without `end`, in UTC.
+
+    Parameters
+    ----------
+    expression
+        One that `checked_schedule` takes. A rate's first tick is at `begin`, as Scheduler's is at a schedule's start.
+    timezone
+        Of a cron expression. A local time that the clock leaves out is skipped; one that it shows twice counts once.
+    """
+    if period := _period(expression):
+        ticks = (begin + number * period for number in range((end - begin) // period + 1))
+        return [tick for tick in ticks if tick < end]
+    zone, times = ZoneInfo(timezone), _times(expression)
+    first, last = (begin - _DAY).date(), (end + _DAY).date()
+    days = (day for day in _days(expression, range(first.year, last.year + 1)) if first <= day <= last)
+    return [tick for day in days for tick in _ticks(day, times, zone) if begin <= tick < end]
+
+
+@lru_cache
+def longest_pause(expression: str, timezone: str = "UTC") -> int:
+    """Seconds of the longest pause between two ticks of a schedule, one that `checked_schedule` takes.
+
+    It depends on the expression and the time zone alone, never on the day it is asked.
+
+    Raises
+    ------
+    ValueError
+        If a cron expression has fewer than two ticks in `PAUSE_YEARS`.
+    """
+    if period := _period(expression):
+        return int(period.total_seconds())
+    zone, times, days = ZoneInfo(timezone), _times(expression), _days(expression, PAUSE_YEARS)
+    ends = [times[0], times[-1]] if len(times) > 1 else times
+    changes = {day: _ticks(day, times, zone) for day in days if _clock_changes(day, zone)}
+    daily = [ticks for day in days if (ticks := changes.get(day, _ticks(day, ends, zone)))]
+    if sum(map(len, daily)) < 2:
+        ticked = f"ticks only once, at {daily[0][0]:%Y-%m-%d %H:%M} UTC," if daily else "never ticks"
+        raise ValueError(
+            f"{expression} {ticked} from {PAUSE_YEARS[0]} to {PAUSE_YEARS[-1]}; use a schedule that repeats, "
+            "such as rate(1 hour) or cron(0 6 ? * MON-FRI *)"
+        )
+    nights = [after[0] - before[-1] for before, after in pairwise(daily)]
+    whole_days = [_ticks(days[0], times, UTC), *changes.values()]
+    within = [later - earlier for ticks in whole_days for earlier, later in pairwise(ticks)]
+    return int(max(nights + within).total_seconds())
+
+
+def _period(expression: str) -> timedelta | None:
+    """Of a rate."""
+    if not (rate := RATE.fullmatch(expression)):
+        return None
+    number, unit = rate[1].split(" ")
+    return timedelta(minutes=int(number) * MINUTES[unit.rstrip("s")])
+
+
+def _ticks(day: date, times: Sequence[time], zone: tzinfo) -> list[datetime]:
+    """Moments in UTC; a time that the zone's clock leaves out that day is none."""
+    local = [datetime.combine(day, at, zone) for at in times]
+    return [tick for at in local if (tick := at.astimezone(UTC)).astimezone(zone).time() == at.time()]
+
+
+def _clock_changes(day: date, zone: tzinfo) -> bool:
+    midnight = datetime.combine(day, time(), zone)
+    return midnight.utcoffset() != (midnight + _DAY).utcoffset()
+
+
+def _times(expression: str) -> list[time]:
+    """Times of day of a cron expression. They are the same on each of its days."""
+    minutes, hours, *_ = _cron_fields(expression)
+    any_day = datetime(PAUSE_YEARS[0], 1, 1, tzinfo=UTC)
+    cron = AwsCroniter(f"{minutes} {hours} * * ? *")
+    return [tick.time() for tick in cron.get_all_schedule_bw_dates(any_day, any_day + _DAY) if tick < any_day + _DAY]
+
+
+def _days(expression: str, years: Iterable[int]) -> list[date]:
+    """Days of a cron expression."""
+    _, _, day_of_month, month, day_of_week, year = _cron_fields(expression)
+    cron = AwsCroniter(f"0 0 {day_of_month} {month} {day_of_week} {year}")
+    # Each year by itself: the library's search gives up after some months without a day.
+    bounds = [(datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC)) for year in years]
+    return [tick.date() for first, last in bounds for tick in cron.get_all_schedule_bw_dates(first, last)]
+
+
+def _cron_fields(expression: str) -> list[str]:
+    """The fields as aws-croniter takes them: no zeros in front, Saturday for L alone, years listed."""
+    fields = [re.sub(r"\b0+(?=[0-9])", "", text) for text in checked_schedule(expression)[5:-1].split(" ")]
+    fields[4] = "7" if fields[4] == "L" else fields[4]
+    fields[5] = re.sub(r"([0-9]+|\*)/([0-9]+)", _listed_years, fields[5])
+    return fields
+
+
+def _listed_years(step: re.Match[str]) -> str:
+    first = 1970 if step[1] == "*" else int(step[1])
+    return ",".join(map(str, range(first, 2200, int(step[2]))))
