@@ -76,13 +76,28 @@ class Faults:
 
 @dataclass
 class Session:
-    """One run of a version, from its StartProjectVersion to its end, in simulated epoch seconds."""
+    """One run of a version, from its StartProjectVersion to its end, in simulated epoch seconds.
+
+    Attributes
+    ----------
+    calls, first_call_at, last_call_at
+        DetectCustomLabels calls answered with labels; the times are those of the answers.
+    """
 
     start_requested_at: float
     inference_units: int
     running_at: float | None = None
     stop_requested_at: float | None = None
     stopped_at: float | None = None
+    calls: int = 0
+    first_call_at: float | None = None
+    last_call_at: float | None = None
+
+    def answered(self, now: float) -> None:
+        """Count a call answered with labels."""
+        self.calls += 1
+        self.first_call_at = now if self.first_call_at is None else self.first_call_at
+        self.last_call_at = now
 
     def billed_minutes(self, now: float) -> float:
         """Inference-unit minutes: from RUNNING until the stop was accepted, times the units."""
@@ -98,9 +113,11 @@ class Session:
             "runningAt": self.running_at,
             "stopRequestedAt": self.stop_requested_at,
             "stoppedAt": self.stopped_at,
+            "firstCallAt": self.first_call_at,
+            "lastCallAt": self.last_call_at,
         }
         shown = {name: None if moment is None else iso(moment) for name, moment in times.items()}
-        return {**shown, "inferenceUnits": self.inference_units}
+        return {**shown, "inferenceUnits": self.inference_units, "calls": self.calls}
 
 
 @dataclass
@@ -180,6 +197,7 @@ class ModelVersion:
         with self._lock:
             if ok:
                 self.calls.ok += 1
+                self.sessions[-1].answered(self._clock.now())
             else:
                 self.calls.failed += 1
             faults = self._faults()
