@@ -69,10 +69,9 @@ class Control:
         if self.stopped:
             raise Stopped
 
-    def sleep(self, real_seconds: float) -> None:
-        """Wait, or raise Stopped as soon as it is over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.stopped, timeout=max(0.0, real_seconds))
+    def sleep(self, clock: SimulatedClock, seconds: float) -> None:
+        """Wait simulated seconds, or raise Stopped as soon as it is over."""
+        clock.wait(max(0.0, seconds), self._changed, lambda: self.stopped)
         self.check()
 
 
@@ -165,7 +164,8 @@ def run(definition: State, execution: Execution, workflow_input: Json) -> Json:
     Stopped
         The execution's Control was stopped.
     """
-    return _Machine(execution, execution.control, Scope(), {}).run(definition, workflow_input)
+    with execution.clock.activity.going_on():
+        return _Machine(execution, execution.control, Scope(), {}).run(definition, workflow_input)
 
 
 class _Machine:
@@ -227,7 +227,7 @@ def _wait(frame: _Frame) -> tuple[Json, str | None]:
     else:
         moment = frame.evaluate(frame.state["Timestamp"])
         seconds = frame.execution.evaluate("$toMillis($moment)", {}, {"moment": moment}) / 1000 - clock.now()
-    frame.control.sleep(clock.real_seconds(seconds))
+    frame.control.sleep(clock, seconds)
     return frame.finish(frame.state, frame.input), frame.state.get("Next")
 
 
@@ -319,12 +319,13 @@ def _run_branches(
     frame: _Frame, runs: list[tuple[State, Json, dict[str, Any]]], at_once: int, events: str = ""
 ) -> list[Json]:
     """Run each definition in a scope of its own; the first error stops the others and is raised."""
-    control = Control(frame.control)
+    control, activity = Control(frame.control), frame.execution.clock.activity
 
     def run_one(definition: State, value: Json, extra: dict[str, Any]) -> Json:
         if events:
             frame.execution.event(f"{events}Started")
-        result = _Machine(frame.execution, control, Scope(frame.scope), extra).run(definition, value)
+        with activity.going_on():
+            result = _Machine(frame.execution, control, Scope(frame.scope), extra).run(definition, value)
         if events:
             frame.execution.event(f"{events}Succeeded")
         return result
@@ -332,7 +333,8 @@ def _run_branches(
     with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
         # A thread of its own knows no request: it takes this one's account and region along.
         futures = [pool.submit(partial(copy_context().run, run_one, *each)) for each in runs]
-        wait(futures, return_when=FIRST_EXCEPTION)
+        with activity.paused():
+            wait(futures, return_when=FIRST_EXCEPTION)
         control.stop()
     frame.control.check()
     errors = [error for future in futures if isinstance(error := future.exception(), StateError)]
@@ -351,7 +353,7 @@ def _with_retry_and_catch(frame: _Frame, attempt: Callable[[_Frame], Json]) -> t
             frame.control.check()
             delay = _retry_delay(frame.state, error, used)
             if delay is not None:
-                frame.control.sleep(frame.execution.clock.real_seconds(delay))
+                frame.control.sleep(frame.execution.clock, delay)
                 frame.retry_count += 1
                 continue
             catcher = next((c for c in frame.state.get("Catch", []) if catches(c["ErrorEquals"], error.error)), None)

@@ -5,8 +5,6 @@ window only.
 """
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +44,7 @@ class _Received:
 
     def is_held(self, there: set[int]) -> bool:
         """Whether it is still in the queue, and hidden for this batch."""
-        hidden = self.message["receipt_handle"] == self.handle and self.message["visible_at"] > time.time()
+        hidden = self.message["receipt_handle"] == self.handle and self.message["visible_at"] > sqs.time.time()
         return hidden and id(self.message) in there
 
 
@@ -127,7 +125,7 @@ class Batches:
             return []
         if not batch.ends_at:
             self._open(uuid, batch, window)
-        is_over = time.monotonic() >= batch.ends_at or not self._takes_more or not window
+        is_over = self._clock.now() >= batch.ends_at or not self._takes_more or not window
         if not (batch.is_full or is_over):
             return []
         self.forget(uuid)
@@ -135,12 +133,9 @@ class Batches:
 
     def _open(self, uuid: str, batch: _Batch, window: int) -> None:
         """Start the window with the first message, and wake the poller when it is over."""
-        seconds = self._clock.real_seconds(window)
-        batch.ends_at = time.monotonic() + seconds
+        batch.ends_at = self._clock.now() + window
         self._gathering[uuid] = batch
-        timer = threading.Timer(seconds, _wake.set)
-        timer.daemon = True
-        timer.start()
+        self._clock.set_alarm(batch.ends_at, _wake.set)
 
 
 def problem(is_fifo: bool, size: int, window: int) -> str | None:
@@ -163,7 +158,7 @@ def problem(is_fifo: bool, size: int, window: int) -> str | None:
 def _visible(queue: Mapping) -> Iterator[Message]:
     _expire(queue)
     sqs._dlq_sweep(queue)
-    now = time.time()
+    now = sqs.time.time()
     return (message for message in queue["messages"] if message["visible_at"] <= now)
 
 

@@ -4,6 +4,8 @@ queue, and schedules run in simulated time."""
 import json
 import logging
 import time as real_time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import concurrency
@@ -21,6 +23,10 @@ _queue_policy_allows = require(sqs, "queue_policy_allows")
 _send = require(eventbridge, "_dispatch_to_sqs")
 _event_view = require(eventbridge, "_pattern_event_view")
 _error = require(scheduler, "_error")
+_schedules = require(scheduler, "_schedules")
+_rate_seconds = require(eventbridge, "_parse_rate_seconds")
+_cron_fields = require(eventbridge, "_parse_cron_fields")
+_cron_next = require(eventbridge, "_cron_next_fire")
 _wake = require(concurrency, "esm_wake")
 _log = logging.getLogger("sandbox.deliveries")
 
@@ -35,14 +41,41 @@ class _SimulatedTime:
         self.sleep = real_time.sleep
 
 
-def install(clock: SimulatedClock) -> None:
-    """Replace what ministack delivers without asking, and the scheduler's clock."""
+def install(clock: SimulatedClock) -> Callable[[], float | None]:
+    """Replace what ministack delivers without asking, and the scheduler's clock.
+
+    Returns
+    -------
+    callable
+        The simulated time at which a schedule is due next.
+    """
     replace(eventbridge, "_invoke_target", "target event rule view", _asking_first)
     replace(scheduler, "_create_schedule", "name body", _with_role_check)
     replace(scheduler, "_update_schedule", "name body", _with_role_check)
     require(scheduler, "time")
     require(scheduler, "_SCHEDULE_TICK_INTERVAL")
     vars(scheduler).update(time=_SimulatedTime(clock), _SCHEDULE_TICK_INTERVAL=_TICK_REAL_SECONDS)
+    return _next_tick
+
+
+def _next_tick() -> float | None:
+    fired = require(scheduler, "_schedule_last_fired")
+    ticks = [
+        tick
+        for key, schedule in list(_schedules._data.items())
+        if schedule.get("State") == "ENABLED"
+        and (tick := _tick_after(schedule, fired.get(key, schedule["CreationDate"]))) is not None
+    ]
+    return min(ticks, default=None)
+
+
+def _tick_after(schedule: Document, fired: float) -> float | None:
+    expression = schedule.get("ScheduleExpression", "")
+    if (period := _rate_seconds(expression)) is not None:
+        return fired + float(period)
+    fields = _cron_fields(expression)
+    following: datetime | None = _cron_next(fields, datetime.fromtimestamp(fired, UTC)) if fields else None
+    return following.timestamp() if following else None
 
 
 def _asking_first(original: Function) -> Function:

@@ -13,6 +13,8 @@ from sandbox.clock import SimulatedClock
 from sandbox.emulator import access, athena, custom_labels, deliveries, mappings, queues, storage, topics, workflows
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
+from sandbox.emulator.skipping import Skipping
+from sandbox.emulator.usage import Usage
 from sandbox.model import Faults
 from sandbox.rekognition import Project, Rekognition
 from sandbox.settings import SandboxSettings
@@ -28,6 +30,7 @@ class Gateway:
     def __init__(self, settings: SandboxSettings) -> None:
         logging.getLogger("lambda").addFilter(_is_worth_saying)
         clock = SimulatedClock(settings.time_scale)
+        self._activity = clock.activity
         classifier = Classifier()
         self._accuracy = classifier.held_out_accuracy
         self._project = Project(settings, clock)
@@ -37,40 +40,53 @@ class Gateway:
         storage.install()
         queues.install(clock)
         self._inboxes = topics.install()
-        mappings.install(clock)
-        deliveries.install(clock)
+        self._skipping = Skipping(clock, next_tick=deliveries.install(clock), has_messages=mappings.install(clock))
         workflows.install(Integrations(settings, clock), clock)
+        self._usage = Usage(clock)
+        self._usage.install()
         self._emulator = require(app, "app")
 
     async def application(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI: `/_sandbox/...` is answered here, everything else by the emulator."""
-        if scope["type"] == "http" and scope["path"].startswith("/_sandbox/"):
+        if scope["type"] != "http":
+            await self._emulator(scope, receive, send)
+        elif scope["path"].startswith("/_sandbox/"):
             await self._own_path(scope, receive, send)
-            return
-        await self._emulator(_over_tls(scope), receive, send)
+        else:
+            with self._activity.going_on():
+                await self._emulator(_over_tls(scope), receive, send)
 
     def stop_workers(self) -> None:
         """End every Lambda worker process."""
         require(lambda_runtime, "reset")()
 
     async def _own_path(self, scope: Message, receive: Receive, send: Send) -> None:
-        status, document = self._answer(scope["method"], scope["path"], await _body(receive))
+        status, document = await self._answer(scope["method"], scope["path"], await _body(receive))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(document, indent=2).encode()})
 
-    def _answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+    async def _answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         match method, path:
             case "GET", "/_sandbox/model":
                 return 200, self._project.ledger(self._accuracy)
             case "GET", "/_sandbox/inboxes":
                 return 200, self._inboxes.as_json()
+            case "GET", "/_sandbox/usage":
+                return 200, self._usage.as_json()
+            case "GET", "/_sandbox/usage/writes":
+                return 200, self._usage.writes_as_json()
             case "POST", "/_sandbox/faults":
                 try:
                     self._project.faults = Faults.from_json(json.loads(body))
                 except (ValueError, AttributeError) as error:
                     return 400, {"message": str(error)}
                 return 200, {}
+            case "POST", "/_sandbox/clock/skip":
+                try:
+                    return 200, await self._skipping.skip(json.loads(body))
+                except (ValueError, AttributeError) as error:
+                    return 400, {"message": str(error)}
             case "DELETE", "/_sandbox/faults":
                 self._project.faults = Faults()
                 return 200, {}
@@ -87,7 +103,7 @@ def _over_tls(scope: Message) -> Message:
 
     Without this, a bucket policy that refuses plain HTTP would refuse everything here.
     """
-    if scope["type"] != "http" or any(name == b"x-forwarded-proto" for name, _ in scope["headers"]):
+    if any(name == b"x-forwarded-proto" for name, _ in scope["headers"]):
         return scope
     return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
 

@@ -3,9 +3,7 @@ are gathered for as long as the mapping says, and a function's report about them
 """
 
 import json
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ TRANSITION_SECONDS = 10
 _SQS_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 _error = require(lambda_svc, "error_response_json")
+_batches_in_progress = require(lambda_svc, "_esm_inflight")
 _esms = require(lambda_svc, "_esms")
 _function_record = require(lambda_svc, "_get_func_record_for_qualifier")
 _queue_by_arn = require(sqs, "_queue_by_arn")
@@ -48,22 +47,32 @@ class _Transitions:
         self._current: dict[str, _Transition] = {}
 
     def begin(self, uuid: str, state: str) -> None:
-        seconds = self._clock.real_seconds(TRANSITION_SECONDS)
-        self._current[uuid] = _Transition(state, time.monotonic() + seconds)
+        ends_at = self._clock.now() + TRANSITION_SECONDS
+        self._current[uuid] = _Transition(state, ends_at)
         # The poller sleeps while nothing happens: it is told when the mapping is ready.
-        timer = threading.Timer(seconds, _wake.set)
-        timer.daemon = True
-        timer.start()
+        self._clock.set_alarm(ends_at, _wake.set)
 
     def state(self, uuid: str) -> str | None:
         transition = self._current.get(uuid)
-        return transition.state if transition and time.monotonic() < transition.ends_at else None
+        return transition.state if transition and self._clock.now() < transition.ends_at else None
+
+    def takes_messages(self, esm: Mapping) -> bool:
+        """Whether a mapping is open: one that is being opened or closed takes nothing."""
+        is_ready = self.state(esm["UUID"]) not in {"Creating", "Enabling", "Disabling"}
+        return is_ready and bool(esm.get("Enabled", True))
 
 
-def install(clock: SimulatedClock) -> None:
-    """Replace the functions of ministack's event source mappings that are laxer than AWS."""
+def install(clock: SimulatedClock) -> Callable[[], bool]:
+    """Replace the functions of ministack's event source mappings that are laxer than AWS.
+
+    Returns
+    -------
+    callable
+        Whether any mapping is working on messages, or could take one now.
+    """
     transitions, gathered = _Transitions(clock), batches.Batches(clock)
     gathered.install()
+    each_mapping = require(lambda_svc, "_iter_all_esms")
     replace(lambda_svc, "_esm_response", "esm", lambda original: _showing_state(original, transitions))
     replace(lambda_svc, "_create_esm", "data", lambda original: _creating(original, transitions))
     replace(lambda_svc, "_update_esm", "esm_id data", lambda original: _updating(original, transitions))
@@ -71,6 +80,15 @@ def install(clock: SimulatedClock) -> None:
     replace(lambda_svc, "_iter_all_esms", "", lambda original: _polling_ready_ones(original, transitions, gathered))
     replace(lambda_svc, "_run_sqs_batch", "esm func_rec event batch queue_url queue_name", _noting_what_is_reported)
     replace(lambda_svc, "_execute_function", "func event", _failing_on_a_malformed_report)
+    return lambda: bool(_batches_in_progress) or any(_could_take(esm, transitions) for _, _, esm in each_mapping())
+
+
+def _could_take(esm: Mapping, transitions: _Transitions) -> bool:
+    queue = _queue_by_arn(esm["EventSourceArn"])
+    if queue is None or not transitions.takes_messages(esm):
+        return False
+    now = sqs.time.time()
+    return any(message["visible_at"] <= now for message in list(queue["messages"]))
 
 
 def _showing_state(original: Function, transitions: _Transitions) -> Function:
@@ -139,8 +157,7 @@ def _polling_ready_ones(original: Function, transitions: _Transitions, gathered:
 
     def ready() -> Iterator[Any]:
         for account, region, esm in original():
-            is_open = transitions.state(esm["UUID"]) not in {"Creating", "Enabling", "Disabling"}
-            takes_more = is_open and bool(esm.get("Enabled", True))
+            takes_more = transitions.takes_messages(esm)
             gathered.turn_to(esm, takes_more)
             if takes_more:
                 yield account, region, esm

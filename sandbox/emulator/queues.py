@@ -5,7 +5,6 @@ ministack puts a new list in the place of a queue's messages while another threa
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -35,8 +34,20 @@ def install(clock: SimulatedClock) -> None:
         "data qurl",
         lambda original: _scaling(original, clock, lambda data: data.get("Entries", [])),
     )
+    require(sqs, "time")
+    vars(sqs).update(time=_TimeWithSkips(clock))
     replace(sqs, "_delete_messages_for_esm", "queue_url receipt_handles", lambda _: _delete_in_place)
     replace(sqs, "_dlq_sweep", "q", _only_when_due)
+
+
+class _TimeWithSkips:
+    """Stands in for the `time` module in ministack's SQS: real time, and what was skipped of it."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self._clock = clock
+
+    def time(self) -> float:
+        return time.time() + self._clock.real_seconds(self._clock.skipped)
 
 
 def _delete_in_place(queue_url: str, receipt_handles: set[str]) -> None:
@@ -50,7 +61,7 @@ def _only_when_due(original: Function) -> Function:
     """Every look at a queue with a dead-letter queue would put a new list in place."""
 
     def sweep(queue: dict[str, Any]) -> None:
-        most, now = _most_receives(queue), time.time()
+        most, now = _most_receives(queue), sqs.time.time()
         if most and any(m["receive_count"] >= most and m["visible_at"] <= now for m in queue["messages"]):
             original(queue)
 
@@ -79,7 +90,5 @@ def _shorten(entries: Iterable[Request], messages: dict[str, Any], clock: Simula
         if message is None or seconds == 0:
             continue
         real = max(LEAST_REAL_SECONDS, clock.real_seconds(seconds))
-        message["visible_at"] = time.time() + real
-        timer = threading.Timer(real, _wake.set)
-        timer.daemon = True
-        timer.start()
+        message["visible_at"] = sqs.time.time() + real
+        clock.set_alarm(clock.now() + real / clock.time_scale, _wake.set)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from ministack.services import stepfunctions
@@ -142,16 +143,14 @@ class _Runner:
             self._end(record, "TIMED_OUT", error="States.Timeout")
             control.stop()
 
-        # A timer's thread knows no request: it takes this one's account and region along.
-        timer = threading.Timer(
-            self._clock.real_seconds(definition["TimeoutSeconds"]), copy_context().run, args=(expire,)
+        # The clock's thread knows no request: it takes this one's account and region along.
+        limit = self._clock.set_alarm(
+            self._clock.now() + definition["TimeoutSeconds"], partial(copy_context().run, expire)
         )
-        timer.daemon = True
-        timer.start()
         try:
             yield
         finally:
-            timer.cancel()
+            limit.cancel()
 
     def _end(self, record: Record, status: str, **details: str) -> None:
         """Write the end of an execution, unless it has ended already."""

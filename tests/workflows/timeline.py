@@ -103,7 +103,5 @@ class VirtualClock(SimulatedClock):
     def at(self, real_epoch: float) -> float:
         return real_epoch
 
-    def real_seconds(self, simulated_seconds: float) -> float:
-        """Sleep through the duration at once, so that none of it is left to wait for in real time."""
-        self._timeline.sleep(simulated_seconds)
-        return 0.0
+    def wait(self, seconds: float, _changed: threading.Condition, _is_over: Callable[[], bool]) -> None:
+        self._timeline.sleep(seconds)
