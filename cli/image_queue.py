@@ -73,10 +73,16 @@ class Drain:
         return int(np.searchsorted(self._labelled_at, now, side="right"))
 
     def _label(self, until: float) -> Seconds:
-        """When each of the images that arrive until then is done."""
-        window = slice(self._first, self._queue._arrived(until))
+        """When each of the images is done that come into question until then."""
+        window = slice(self._first, min(self._queue._arrived(until), self._last_possible(until)))
         seconds = self._queue.arrivals.images[window] / self._rate
         work = np.cumsum(seconds)
         can_begin = np.maximum(self._queue.arrivals.seconds[window], self._opened)
         labelled_at: Seconds = work + np.maximum.accumulate(can_begin - (work - seconds)) + IMAGE_SECONDS
         return labelled_at
+
+    def _last_possible(self, until: float) -> int:
+        """End of what can be labelled until then if it has all arrived."""
+        before = self._queue._before
+        most = before[self._first] + (until - self._opened) * self._rate
+        return int(np.searchsorted(before, most, side="right"))

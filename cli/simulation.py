@@ -114,7 +114,7 @@ def simulate(policy: Policy, arrivals: Arrivals, ticks: Iterable[float]) -> Simu
     queue, controller = ImageQueue(arrivals), policy.begin()
     runs: list[Run] = []
     idle_ticks = 0
-    for now in ticks:
+    for now in map(float, ticks):
         run = controller.tick(queue, now) if not runs or now >= runs[-1].free_at else None
         if run:
             runs.append(run)

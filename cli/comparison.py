@@ -1,0 +1,213 @@
+"""Several schedules for the same images, side by side: what each costs, and how old its results get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import ceil
+
+from cli.arrivals import DAY, Arrivals
+from cli.other_costs import images_cost, model_cost, sample_cost, scheduled_cost
+from cli.reference_policies import AlwaysRunning, PublishedSample
+from cli.scheduled_runs import MAPPING_SECONDS, ScheduledRuns
+from cli.schedules import pause_of, ticks
+from cli.simulation import Simulation, simulate
+
+SAMPLE, ALWAYS = "published sample", "always running"
+SAMPLE_SCHEDULE = "rate(1 hour)"
+MOST_UNITS = 500
+_TRIED_SCHEDULES = ("rate(5 minutes)", "rate(15 minutes)", "rate(30 minutes)", "rate(1 hour)")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to simulate.
+
+    Attributes
+    ----------
+    begin
+        Midnight before the first arrival.
+    stacks
+        That share the images; every one has the settings.
+    wanted_age_minutes
+        That no result may exceed, if any.
+    """
+
+    arrivals: Arrivals
+    begin: datetime
+    days: int
+    timezone: str
+    settings: ScheduledRuns
+    schedules: Sequence[str]
+    stacks: int = 1
+    wanted_age_minutes: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One schedule's month, of all stacks together.
+
+    Attributes
+    ----------
+    compared_with
+        Whether the row is only there to compare with.
+    model_usd, other_usd
+        List prices of the model, and of everything else.
+    billed_minutes
+        Inference-unit minutes.
+    idle_share
+        Of the billed time, that in which no image is being labelled.
+    median_age_minutes, age_95_minutes, worst_age_minutes
+        From upload to result; None without results.
+    most_units
+        In use at once, of one stack.
+    images_left
+        Not labelled at the end.
+    """
+
+    name: str
+    compared_with: bool
+    model_usd: float
+    other_usd: float
+    billed_minutes: float
+    idle_share: float
+    runs: int
+    median_age_minutes: float | None
+    age_95_minutes: float | None
+    worst_age_minutes: float | None
+    most_units: int
+    images_left: int
+
+    @property
+    def usd(self) -> float:
+        return self.model_usd + self.other_usd
+
+    @property
+    def worst(self) -> float:
+        """Age in minutes of the oldest result; without end if images are left or nothing was labelled."""
+        return float("inf") if self.images_left or self.worst_age_minutes is None else self.worst_age_minutes
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Settings that meet the wanted age where none of the schedules does."""
+
+    row: Row
+    settings: ScheduledRuns
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answer.
+
+    Attributes
+    ----------
+    chosen
+        The cheapest schedule that labels everything, in the wanted age if one was given; None if none does.
+    nearest
+        Without a chosen one, the schedule whose oldest result is youngest, if any labels everything.
+    advice
+        What would meet the wanted age instead, if anything that was tried does.
+    units_needed
+        Inference units a stack needs to keep up with the arrivals.
+    """
+
+    question: Question
+    rows: list[Row]
+    chosen: Row | None
+    nearest: Row | None
+    units_needed: int
+    advice: Advice | None = field(default=None)
+
+    @property
+    def grows(self) -> bool:
+        """Whether more images arrive than all units together can label."""
+        return self.units_needed > self.question.settings.max_inference_units
+
+
+def compare(question: Question) -> Comparison:
+    """Simulate every schedule, the published sample's policy, and a model that always runs.
+
+    Raises
+    ------
+    InputError
+        If a schedule cannot be evaluated.
+    """
+    share = replace(question, arrivals=question.arrivals.share(question.stacks))
+    rows = [_scheduled(share, schedule, question.settings) for schedule in question.schedules]
+    units = units_needed(share.arrivals, question.days, question.settings)
+    complete = [row for row in rows if not row.images_left]
+    wanted = question.wanted_age_minutes
+    chosen = min((row for row in complete if wanted is None or row.worst <= wanted), key=lambda r: r.usd, default=None)
+    nearest = None if chosen else min(complete, key=lambda row: row.worst, default=None)
+    advice = None if chosen or wanted is None else _advise(share, wanted)
+    return Comparison(question, [*rows, _sample(share), _always(share, units)], chosen, nearest, units, advice)
+
+
+def units_needed(arrivals: Arrivals, days: int, settings: ScheduledRuns) -> int:
+    """Inference units that label as many images as arrive, on average."""
+    return max(1, ceil(arrivals.total / (days * DAY) / settings.rate))
+
+
+def _scheduled(share: Question, schedule: str, settings: ScheduledRuns) -> Row:
+    pause = pause_of(schedule, share.timezone)
+    policy = settings.with_schedule(pause)
+    # After the last image, one more tick, or as many as a small batch may wait for.
+    wait = 60 * settings.max_queue_age_minutes if settings.min_batch_size > 1 else 0
+    simulation = simulate(
+        policy, share.arrivals, ticks(schedule, share.begin, share.days * DAY + 2 * pause + wait, share.timezone)
+    )
+    other = scheduled_cost(simulation, share.days, settings.tps_per_inference_unit)
+    return _row(schedule, simulation, other, share, compared_with=False)
+
+
+def _sample(share: Question) -> Row:
+    tps, pause = share.settings.tps_per_inference_unit, pause_of(SAMPLE_SCHEDULE, "UTC")
+    policy = PublishedSample(share.settings.start_minutes, tps, until=share.days * DAY)
+    moments = ticks(SAMPLE_SCHEDULE, share.begin, share.days * DAY + 2 * pause, "UTC")
+    simulation = simulate(policy, share.arrivals, moments)
+    return _row(SAMPLE, simulation, sample_cost(simulation, tps), share, compared_with=True)
+
+
+def _always(share: Question, units: int) -> Row:
+    tps = share.settings.tps_per_inference_unit
+    simulation = simulate(AlwaysRunning(units, share.days * DAY, tps), share.arrivals, [0.0])
+    return _row(ALWAYS, simulation, images_cost(share.arrivals.total, tps), share, compared_with=True)
+
+
+def _row(name: str, simulation: Simulation, other_usd: float, share: Question, *, compared_with: bool) -> Row:
+    ages = simulation.ages_at((0.5, 0.95, 1))
+    median, most, worst = (age / 60 for age in ages) if ages else (None, None, None)
+    return Row(
+        name=name,
+        compared_with=compared_with,
+        model_usd=share.stacks * model_cost(simulation),
+        other_usd=share.stacks * other_usd,
+        billed_minutes=share.stacks * simulation.billed_minutes,
+        idle_share=simulation.idle_share,
+        runs=share.stacks * len(simulation.runs),
+        median_age_minutes=median,
+        age_95_minutes=most,
+        worst_age_minutes=worst,
+        most_units=simulation.most_units,
+        images_left=share.stacks * simulation.images_left,
+    )
+
+
+def _advise(share: Question, wanted: float) -> Advice | None:
+    """The cheapest that meets the age, of some schedules with as many units as that takes."""
+    room = wanted - share.settings.start_minutes - MAPPING_SECONDS / 60
+    if room < 1:
+        return None
+    tried = []
+    for schedule in _TRIED_SCHEDULES:
+        left = room - pause_of(schedule, "UTC") / 60
+        if left < 1:
+            break
+        target = min(share.settings.target_drain_minutes, max(1, int(left)))
+        settings = replace(
+            share.settings, max_inference_units=MOST_UNITS, target_drain_minutes=target, min_batch_size=1
+        )
+        row = _scheduled(share, schedule, settings)
+        if row.worst <= wanted:
+            tried.append(Advice(row, replace(settings, max_inference_units=row.most_units)))
+    return min(tried, key=lambda advice: advice.row.usd, default=None)

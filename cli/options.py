@@ -1,0 +1,41 @@
+"""Options that say what they allow, in the help and when they refuse a value."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, TypeVar
+
+import typer
+
+Number = TypeVar("Number", int, float)
+
+
+def whole_number(help_text: str, low: int, high: int, panel: str, *, show_default: bool = True) -> Any:
+    """An option that takes a whole number of a range."""
+
+    def parse(text: Any) -> int:
+        return _within(text, int, f"a whole number from {low:,} to {high:,}", low, high)
+
+    return _option(f"{help_text} {low:,} to {high:,}.", parse, panel, show_default)
+
+
+def number(help_text: str, low: float, high: float, panel: str, *, show_default: bool = True) -> Any:
+    """An option that takes a number of a range."""
+
+    def parse(text: Any) -> float:
+        return _within(text, float, f"a number from {low:g} to {high:g}", low, high)
+
+    return _option(f"{help_text} {low:g} to {high:g}.", parse, panel, show_default)
+
+
+def _option(help_text: str, parse: Callable[[Any], Any], panel: str, show_default: bool) -> Any:
+    return typer.Option(help=help_text, parser=parse, metavar="N", rich_help_panel=panel, show_default=show_default)
+
+
+def _within(text: Any, parse: Callable[[Any], Number], allowed: str, low: float, high: float) -> Number:
+    try:
+        value = parse(text)
+    except (ValueError, OverflowError):
+        value = None
+    if value is None or not isfinite(value) or not low <= value <= high:
+        raise typer.BadParameter(f"{str(text)!r} is not allowed; give {allowed}")
+    return value
