@@ -130,7 +130,7 @@ def plan(
     )
     comparison = compare(Question(images, begin, days, timezone, settings, schedules, stacks, max_age_minutes))
     if chart_file:
-        draw(comparison, chart_file)
+        draw(comparison, note[:1].upper() + note[1:], chart_file)
     if json:
         typer.echo(as_json(comparison))
         return
