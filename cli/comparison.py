@@ -1,7 +1,7 @@
 """Several schedules for the same images, side by side: what each costs, and how old its results get."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
@@ -109,6 +109,8 @@ class Comparison:
         What would meet the wanted age instead, if anything that was tried does.
     units_needed
         Inference units a stack needs to keep up with the arrivals.
+    refused
+        Schedules too rare for `minBatchSize`, and the `maxQueueAgeMinutes` from which the stack takes them.
     """
 
     question: Question
@@ -116,7 +118,8 @@ class Comparison:
     chosen: Row | None
     nearest: Row | None
     units_needed: int
-    advice: Advice | None = field(default=None)
+    advice: Advice | None
+    refused: dict[str, int]
 
     @property
     def grows(self) -> bool:
@@ -135,12 +138,21 @@ def compare(question: Question) -> Comparison:
     share = replace(question, arrivals=question.arrivals.share(question.stacks))
     rows = [_scheduled(share, schedule, question.settings) for schedule in question.schedules]
     units = units_needed(share.arrivals, question.days, question.settings)
-    complete = [row for row in rows if not row.images_left]
+    refused = _refused(question)
+    complete = [row for row in rows if not row.images_left and row.name not in refused]
     wanted = question.wanted_age_minutes
     chosen = min((row for row in complete if wanted is None or row.worst <= wanted), key=lambda r: r.usd, default=None)
     nearest = None if chosen else min(complete, key=lambda row: row.worst, default=None)
     advice = None if chosen or wanted is None else _advise(share, wanted)
-    return Comparison(question, [*rows, _sample(share), _always(share, units)], chosen, nearest, units, advice)
+    references = [_sample(share), _always(share, units)]
+    return Comparison(question, [*rows, *references], chosen, nearest, units, advice, refused)
+
+
+def _refused(question: Question) -> dict[str, int]:
+    if question.settings.min_batch_size == 1:
+        return {}
+    needed = {schedule: ceil(2 * pause_of(schedule, question.timezone) / 60) for schedule in question.schedules}
+    return {name: age for name, age in needed.items() if age > question.settings.max_queue_age_minutes}
 
 
 def units_needed(arrivals: Arrivals, days: int, settings: ScheduledRuns) -> int:

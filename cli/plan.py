@@ -72,7 +72,7 @@ def plan(
         int, whole_number("Images worth starting the model for (minBatchSize).", 1, 1_000_000, _STACK)
     ] = 1,
     max_queue_age_minutes: Annotated[
-        int, whole_number("Minutes after which fewer are, too (maxQueueAgeMinutes).", 1, 10_080, _STACK)
+        int, whole_number("Minutes after which fewer are, too (maxQueueAgeMinutes).", 2, 10_080, _STACK)
     ] = 1440,
     schedule: Annotated[
         list[str] | None,

@@ -103,7 +103,12 @@ def _bar(part: float) -> str:
 
 def conclusions(comparison: Comparison) -> list[str]:
     """What to do, in sentences."""
-    return [*_warnings(comparison), *_answer(comparison)]
+    refused = [
+        f"{schedule}: the stack refuses --min-batch-size here, because an image must be able to wait for two ticks; "
+        f"it takes --max-queue-age-minutes {age} or more. The row shows runs at every tick that finds images."
+        for schedule, age in comparison.refused.items()
+    ]
+    return [*refused, *_warnings(comparison), *_answer(comparison)]
 
 
 def _warnings(comparison: Comparison) -> list[str]:
@@ -177,6 +182,7 @@ def as_json(comparison: Comparison) -> str:
         "advice": _advice_json(comparison),
         "unitsNeeded": comparison.units_needed,
         "backlogGrows": comparison.grows,
+        "refused": [{"schedule": name, "needs_max_queue_age_minutes": age} for name, age in comparison.refused.items()],
     }
     return json.dumps(_camel(answer), indent=2, allow_nan=False)
 

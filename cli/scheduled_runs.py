@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil
+from math import ceil, floor
 
 from cli.image_queue import ImageQueue
 from cli.simulation import Run
@@ -19,7 +19,8 @@ RELEASE_SECONDS = 1
 STOPPING_SECONDS = 90
 """From then until the lock is dropped: the model stops, and release_model looks every 15 seconds."""
 
-FIRST_START_LOOK_SECONDS = 15
+START_LOOK_SECONDS = 15
+"""Between looks at the starting model; closer ones near the time its last start took."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ScheduledRuns:
     def units(self, backlog: int) -> int:
         """Inference units for a backlog; a run's own minutes and pauses are taken off the target."""
         target = 60 * self.target_drain_minutes
-        drain_seconds = max(target / 2, 0.97 * target - 30)
+        drain_seconds = max(target // 2, floor(0.97 * target) - 30)
         return max(1, min(self.max_inference_units, ceil(backlog / (self.tps_per_inference_unit * drain_seconds))))
 
     def with_schedule(self, longest_pause: float) -> "ScheduledRuns":
@@ -93,12 +94,12 @@ class _Workflow:
         self._usual_start = seen_after
         seen = now + seen_after
         drain = queue.open(seen + MAPPING_SECONDS, units * settings.rate)
-        look = seen + ceil(min(120, max(10, backlog / full_rate + 10)))
+        look = seen + min(120, ceil(backlog / full_rate) + 10)
         while left := drain.backlog(look):
             looks += 1
             if look - seen >= 60 * settings.max_run_minutes:
                 break
-            look += ceil(max(5, min(120, left / full_rate), (look - seen) / 200))
+            look += ceil(max(5, min(120, left / full_rate), (look - seen) / 160))
         if not left:
             self._first_seen = None
         stopped = look + RELEASE_SECONDS
@@ -110,6 +111,6 @@ def _seen_running(start: float, usual: float | None) -> tuple[float, int]:
     """Seconds until a look sees the model RUNNING, and the looks that takes."""
     elapsed, looks = 0.0, 0
     while elapsed < start:
-        wait = FIRST_START_LOOK_SECONDS if usual is None else max(5, min(30, abs(usual - elapsed) / 4))
-        elapsed, looks = elapsed + ceil(wait), looks + 1
+        wait = START_LOOK_SECONDS if usual is None else max(5, min(START_LOOK_SECONDS, ceil(abs(usual - elapsed) / 4)))
+        elapsed, looks = elapsed + wait, looks + 1
     return elapsed, looks
