@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
 from components.quicksight_principal import checked_principal_arn
-from components.schedule_expression import checked_schedule
+from components.schedule_expression import checked_pause, checked_schedule
 from components.subscriptions import Subscription, distinct
 
 LOG_RETENTION_DAYS = (
@@ -136,6 +136,13 @@ def _list(value: Any) -> Any:
         return value
     parsed = _structure(value)
     return parsed if isinstance(parsed, list) else [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _max_queue_age_minutes(value: int, info: ValidationInfo) -> int:
+    schedule, timezone = info.data.get("schedule"), info.data.get("schedule_timezone")
+    if schedule and timezone and info.data.get("min_batch_size", 1) > 1:
+        checked_pause(schedule, timezone, value)
+    return value
 
 
 def _subscriptions(value: Any) -> Any:
@@ -319,6 +326,23 @@ class Settings(BaseModel):
         "60",
         ge=1,
         le=1440,
+    )
+    min_batch_size: int = _setting(
+        1,
+        "Images that a run is started for; fewer wait for more, but not longer than maxQueueAgeMinutes",
+        "a whole number from 1 to 1000000",
+        "200",
+        ge=1,
+        le=1_000_000,
+    )
+    max_queue_age_minutes: Annotated[int, AfterValidator(_max_queue_age_minutes)] = _setting(
+        1440,
+        "Most minutes an image waits for a run to start, where minBatchSize lets it wait",
+        "a whole number from 2 to 10080 (7 days), at least twice the schedule's longest pause",
+        "360",
+        ge=2,
+        le=10080,
+        validate_default=True,
     )
     max_run_minutes: int = _setting(
         1440,

@@ -1,5 +1,6 @@
 """EventBridge Scheduler expressions: rate(...) and cron(...), checked and evaluated as Scheduler would."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -140,6 +141,24 @@ def longest_pause(expression: str, timezone: str = "UTC") -> int:
     whole_days = [_ticks(days[0], times, UTC), *changes.values()]
     within = [later - earlier for ticks in whole_days for earlier, later in pairwise(ticks)]
     return int(max(nights + within).total_seconds())
+
+
+def checked_pause(schedule: str, timezone: str, max_queue_age_minutes: int) -> int:
+    """Seconds of the longest pause between two ticks of a schedule, where an image may wait for at least two of them.
+
+    Raises
+    ------
+    ValueError
+        Says why, and what to change.
+    """
+    pause = longest_pause(checked_schedule(schedule), timezone)
+    if max_queue_age_minutes * 60 < 2 * pause:
+        raise ValueError(
+            f"up to {pause / 60:g} minutes pass between two ticks of {schedule}: an image may come just after one, and "
+            f"the next must know whether it can wait for the one after it. So minBatchSize has an effect only from a "
+            f"maxQueueAgeMinutes of {math.ceil(2 * pause / 60)}; raise it, or look more often"
+        )
+    return pause
 
 
 def _period(expression: str) -> timedelta | None:

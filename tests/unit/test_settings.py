@@ -70,6 +70,8 @@ def test_only_the_project_must_be_set() -> None:
         "max_inference_units": 1,
         "tps_per_inference_unit": 5.0,
         "target_drain_minutes": 60,
+        "min_batch_size": 1,
+        "max_queue_age_minutes": 1440,
         "max_run_minutes": 1440,
         "log_retention_days": 30,
         "noncurrent_version_retention_days": 30,
@@ -137,6 +139,8 @@ def test_every_default_would_be_accepted_if_it_were_set() -> None:
         ("maxInferenceUnits", "4", 4),
         ("tpsPerInferenceUnit", "2.5", 2.5),
         ("targetDrainMinutes", "1", 1),
+        ("minBatchSize", "1000000", 1_000_000),
+        ("maxQueueAgeMinutes", "2", 2),
         ("maxRunMinutes", "43200", 43200),
         ("logRetentionDays", "3653", 3653),
         ("noncurrentVersionRetentionDays", "1", 1),
@@ -324,6 +328,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("tpsPerInferenceUnit", "101", "less than or equal to 100"),
     ("targetDrainMinutes", "0", "greater than or equal to 1"),
     ("targetDrainMinutes", "1441", "less than or equal to 1440"),
+    ("minBatchSize", "0", "greater than or equal to 1"),
+    ("maxQueueAgeMinutes", "1", "greater than or equal to 2"),
+    ("maxQueueAgeMinutes", "10081", "less than or equal to 10080"),
     ("maxRunMinutes", "4", "greater than or equal to 5"),
     ("maxRunMinutes", "43201", "less than or equal to 43200"),
     ("logRetentionDays", "31", "not a retention period of CloudWatch Logs"),
@@ -595,3 +602,28 @@ def test_the_example_stack_says_that_versions_like_numbers_are_quoted() -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
 
     assert re.search(r"# Quote .*1\.10 .*\n  # custom-labels-batch:modelVersion: \"1\.10\"", text)
+
+
+class TestTheAgeThatAnImageMayReach:
+    def test_must_span_two_pauses_of_the_schedule_where_images_wait_for_more(self) -> None:
+        with pytest.raises(SettingsError) as refused:
+            parsed(schedule="rate(4 hours)", minBatchSize="50", maxQueueAgeMinutes="479")
+
+        told = str(refused.value)
+        assert "maxQueueAgeMinutes: '479'" in told
+        assert "up to 240 minutes pass between two ticks of rate(4 hours)" in told
+        assert "only from a maxQueueAgeMinutes of 480" in told
+
+    def test_counts_the_longest_pause_of_a_cron_schedule(self) -> None:
+        weekdays = {"schedule": "cron(0 6 ? * MON-FRI *)", "minBatchSize": "50"}
+
+        assert parsed(**weekdays, maxQueueAgeMinutes="8640").max_queue_age_minutes == 2 * 3 * 24 * 60
+        with pytest.raises(SettingsError, match="up to 4320 minutes"):
+            parsed(**weekdays, maxQueueAgeMinutes="8639")
+
+    def test_is_of_no_concern_where_no_image_waits_for_more(self) -> None:
+        assert parsed(schedule="rate(7 days)").max_queue_age_minutes == 1440
+
+    def test_has_a_default_that_is_checked_too(self) -> None:
+        with pytest.raises(SettingsError, match="maxQueueAgeMinutes"):
+            parsed(schedule="rate(1 day)", minBatchSize="2")

@@ -75,6 +75,8 @@ SCENARIOS = {
     "nothing is ever labelled": Scenario(_stalls),
     "the model fails to start": Scenario(_fails_to_start),
     "there is too much to do": Scenario(_is_too_large, Settings(model_start_minutes=0.5, max_run_minutes=3)),
+    "enough images wait": Scenario(_images, Settings(model_start_minutes=0.5, min_batch_size=100)),
+    "too few images wait": Scenario(_images, Settings(model_start_minutes=0.5, min_batch_size=101)),
 }
 """Every Task of both workflows is on one of these ways."""
 
@@ -88,6 +90,11 @@ _ONLY_ON = {
         "Is the mapping closed?",
         "Wait for the mapping to close",
         "Wait for the function to finish",
+    },
+    "enough images wait": {
+        "Note since when images wait",
+        "Are there enough images?",
+        "Forget since when images waited",
     },
     "the mapping was left open": {
         "Look at the idle mapping",

@@ -14,6 +14,9 @@ GOES_ON = {
 }
 """Tasks of release_model whose failure is no reason not to do the next."""
 
+HELPFUL = {"Look up its usual start time", "Note its start time", "Forget since when images waited"}
+"""Tasks of batch_inference that a run succeeds without."""
+
 every_way = pytest.mark.parametrize("way", SCENARIOS)
 
 
@@ -33,7 +36,19 @@ def test_calls_that_are_throttled_twice_change_nothing(way: str) -> None:
         world.assert_released()
 
 
-@pytest.mark.parametrize("task", body_tasks())
+@pytest.mark.parametrize("task", sorted(HELPFUL))
+def test_a_task_that_only_helps_fails_for_good_and_the_run_succeeds(task: str) -> None:
+    with scenario_with(task).world() as world:
+        world.faults = [fault := Fault("AccessDeniedException", state=task, machine=BATCH)]
+
+        run = world.run()
+
+        assert fault.struck
+        assert (run.status, world.record["outcome"]) == ("SUCCEEDED", "DRAINED")
+        world.assert_released()
+
+
+@pytest.mark.parametrize("task", sorted({*body_tasks()} - HELPFUL))
 def test_a_task_of_the_work_that_fails_for_good_fails_the_run_with_its_error(task: str) -> None:
     with scenario_with(task).world() as world:
         world.faults = [fault := Fault("AccessDeniedException", state=task, machine=BATCH)]
@@ -49,7 +64,7 @@ def test_a_task_of_the_work_that_fails_for_good_fails_the_run_with_its_error(tas
         world.assert_released()
 
 
-@pytest.mark.parametrize("task", sorted(states(BATCH, "Task").keys() - set(body_tasks())))
+@pytest.mark.parametrize("task", sorted(states(BATCH, "Task").keys() - set(body_tasks()) - HELPFUL))
 def test_a_task_around_the_work_that_fails_for_good_leaves_nothing_after_a_release(task: str) -> None:
     with scenario_with(task).world() as world:
         world.faults = [fault := Fault("AccessDeniedException", state=task, machine=BATCH)]

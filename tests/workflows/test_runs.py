@@ -93,7 +93,7 @@ class TestWithImages:
 
         assert world.model.sessions[0].stop_requested_at == pytest.approx(drained_at, abs=3)
 
-    @pytest.mark.parametrize(("backlog", "units"), [(1, 1), (1500, 1), (1501, 2), (3001, 3), (7500, 5), (100_000, 5)])
+    @pytest.mark.parametrize(("backlog", "units"), [(1, 1), (1305, 1), (1306, 2), (2611, 3), (7500, 5), (100_000, 5)])
     def test_units_follow_the_backlog_up_to_the_maximum(self, backlog: int, units: int) -> None:
         settings = Settings(max_inference_units=MAX_INFERENCE_UNITS, target_drain_minutes=5)
         with the_world(settings) as world:
@@ -105,6 +105,53 @@ class TestWithImages:
             assert world.mapping.maximum_concurrency == max(2, 2 * units)
             assert world.lock is not None
             assert world.lock["inferenceUnits"] == {"N": str(units)}
+
+    @pytest.mark.parametrize(
+        ("target_minutes", "backlog"), [(1, 140), (1, 700), (5, 1_300), (5, 6_500), (15, 12_345), (15, 21_000)]
+    )
+    def test_the_units_meet_the_target(self, target_minutes: int, backlog: int) -> None:
+        settings = Settings(max_inference_units=MAX_INFERENCE_UNITS, target_drain_minutes=target_minutes)
+        with the_world(settings) as world:
+            world.upload(backlog)
+            world.run()
+
+            session = world.model.sessions[0]
+            assert session.running_at is not None
+            assert session.stop_requested_at is not None
+            assert session.stop_requested_at - session.running_at <= target_minutes * 60
+            assert world.queue.done == backlog
+
+
+class TestTheStartTime:
+    def billed_seconds(self, world: World) -> list[float]:
+        return [session.billed_minutes(world.timeline.now) * 60 for session in world.model.sessions]
+
+    def test_is_learned_so_that_a_later_run_sees_the_model_run_sooner(self) -> None:
+        with the_world(Settings(model_start_minutes=10.2)) as world:
+            for _ in range(3):
+                world.upload(100)
+                world.run()
+
+            first, *later = self.billed_seconds(world)
+            assert all(seconds < first - 5 for seconds in later)
+
+    def test_that_grows_or_shrinks_costs_no_more_than_a_look_at_fixed_times(self) -> None:
+        with the_world(Settings(model_start_minutes=10)) as world:
+            world.upload(100)
+            world.run()
+            for minutes in (3, 25):
+                world.model_starts_within(minutes)
+                world.upload(100)
+                world.run()
+
+            assert max(self.billed_seconds(world)) < 20 + 10 + POLL_SECONDS + 10
+
+    def test_is_not_learned_from_a_model_that_a_person_started(self, world: World) -> None:
+        world.person_starts_model()
+        world.upload(100)
+        world.run()
+
+        assert [request["Item"]["kind"] for request in world.called("PutItem")] == [{"S": "lock"}, {"S": "run"}]
 
 
 class TestWhichVersion:
@@ -357,6 +404,34 @@ class TestAStartThatGoesWrong:
 
 
 class TestDraining:
+    def test_a_zero_is_believed_at_once_when_as_many_were_labelled(self, world: World) -> None:
+        world.upload(100)
+        run = world.run()
+
+        assert run.states.count("Count what was labelled") == 1
+        assert run.states.count("Look at the backlog") == 1
+        assert world.queue.done == 100
+
+    def test_a_zero_is_believed_the_second_time_when_fewer_were_labelled(self, world: World) -> None:
+        world.upload(100)
+        run = world.start_run()
+        world.wait_for(run, "Look at the starting model")
+        world.queue.waiting -= 1  # somebody deleted it meanwhile
+
+        world.finish(run)
+
+        assert run.states.count("Count what was labelled") == 1
+        assert run.states.count("Look at the backlog") == 2
+        assert (world.record["outcome"], world.record["processed"]) == ("DRAINED", 99)
+
+    def test_the_end_of_the_drain_is_seen_within_seconds(self) -> None:
+        with the_world(Settings(model_start_minutes=10)) as world:
+            world.upload(1000)
+            world.run()
+
+            limit = 1000 / world.settings.tps_per_inference_unit
+            assert world.billed_minutes * 60 < limit + POLL_SECONDS + MAPPING_SECONDS + 10
+
     def test_one_zero_of_the_approximate_counts_is_not_believed(self, world: World) -> None:
         world.upload(1000)
         world.queue.false_zeros = frozenset({3})

@@ -20,6 +20,7 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 from ministack.services import stepfunctions
 
+from components.batch_inference import drain_seconds
 from components.workflow import render
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.workflows import _with_clock
@@ -54,6 +55,9 @@ class Settings:
     tps_per_inference_unit: float = 5
     target_drain_minutes: int = 60
     max_run_minutes: int = 1440
+    min_batch_size: int = 1
+    max_queue_age_minutes: int = 1440
+    schedule_pause_minutes: int = 60
     model_start_minutes: float = 2
     timeout_seconds: int | None = None
     """The run's own time limit, if not the component's."""
@@ -147,6 +151,10 @@ class World(Integrations):
     def person_starts_model(self, units: int = 1) -> None:
         """Somebody starts the model by hand."""
         self.model.start(units)
+
+    def model_starts_within(self, minutes: float) -> None:
+        """Let later starts take another time."""
+        self.model._settings = self.model._settings.model_copy(update={"model_start_minutes": minutes})
 
     def start_run(self) -> Execution:
         """The schedule starts a run."""
@@ -347,8 +355,11 @@ class World(Integrations):
             "MaxInferenceUnits": chosen.max_inference_units,
             "TpsPerInferenceUnit": chosen.tps_per_inference_unit,
             "ExecutionsPerInferenceUnit": 2,
-            "TargetDrainSeconds": chosen.target_drain_minutes * 60,
+            "TargetDrainSeconds": drain_seconds(chosen.target_drain_minutes),
             "MaxRunSeconds": chosen.max_run_minutes * 60,
+            "MinBatchSize": chosen.min_batch_size,
+            "MaxQueueAgeSeconds": chosen.max_queue_age_minutes * 60,
+            "SchedulePauseSeconds": chosen.schedule_pause_minutes * 60,
         }
         release = {"FunctionTimeoutSeconds": FUNCTION_TIMEOUT_SECONDS, "RunRetentionSeconds": 400 * 24 * 60 * 60}
         release_limit = 3 * 60 * 60

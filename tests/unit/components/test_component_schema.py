@@ -64,6 +64,8 @@ def test_whole_numbers_that_arrive_as_floats_are_whole_again(scheduled: Result) 
     in_plugin_mode = record_component(
         max_inference_units=1.0,
         target_drain_minutes=60.0,
+        min_batch_size=2.0,
+        max_queue_age_minutes=1440.0,
         max_run_minutes=1440.0,
         log_retention_days=30.0,
         noncurrent_version_retention_days=30.0,

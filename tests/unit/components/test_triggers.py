@@ -256,7 +256,21 @@ def test_settings_reach_the_run_as_what_they_are(scheduled: Result) -> None:
     assert settings["releaseStateMachineArn"] == graph.outputs["releaseStateMachineArn"]
     assert settings["modelVersion"] == "1.10"
     assert (settings["maxInferenceUnits"], settings["tpsPerInferenceUnit"]) == (3, 2.5)
-    assert (settings["targetDrainSeconds"], settings["maxRunSeconds"]) == (1800, 86400)
+    assert (settings["targetDrainSeconds"], settings["maxRunSeconds"]) == (1716, 86400)
+    assert (settings["minBatchSize"], settings["maxQueueAgeSeconds"]) == (1, 86400)
+
+
+def test_a_run_knows_the_longest_pause_of_its_schedule_where_images_wait_for_more() -> None:
+    graph = record_stack(schedule="rate(3 hours)", minBatchSize=200, maxQueueAgeMinutes=720)
+    settings = settings_of(json.loads(graph.named("batch-run", STATE_MACHINE).properties["definition"]))
+
+    assert (settings["minBatchSize"], settings["maxQueueAgeSeconds"]) == (200, 720 * 60)
+    assert settings["schedulePauseSeconds"] == 3 * 60 * 60
+
+
+def test_a_component_refuses_an_age_that_no_schedule_could_keep() -> None:
+    with pytest.raises(Exception, match="only from a maxQueueAgeMinutes of 120"):
+        record_component(min_batch_size=10, max_queue_age_minutes=119)
 
 
 def test_run_records_are_kept_as_long_as_the_settings_say() -> None:
