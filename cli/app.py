@@ -1,5 +1,7 @@
 """The operator's commands, and how their errors are told: one line, and exit code 2 for wrong input."""
 
+import os
+import sys
 from collections.abc import Sequence
 
 import typer
@@ -30,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     try:
         return int(app(args=arguments, prog_name="python -m cli", standalone_mode=False) or 0)
+    except BrokenPipeError:  # the reader has seen enough, as head has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except typer.Abort:
         return 130
     except InputError as error:
