@@ -1,152 +1,157 @@
-"""`make bench`: runs of the workflow on the sandbox, at a time scale at which the laptop keeps up with the model.
+"""`make bench`: what this stack and the published sample's policy bill for the same images, on the sandbox.
 
-Two stacks label the same images in one go: one that is told the model's true TPS, and one that is told ten times as
-much, so that only Rekognition's throttling holds it back. Printed beside them are the physical limit (images / TPS)
-and, for 100 images, what the published sample's template costs (59.5 minutes, measured on the same emulator).
+Every workload is played to every policy with the same start time and TPS of the model, each on an emulated AWS of its
+own. `--minutes` is the real time there is: it sets how fast the clock may run, and whether the largest workloads are
+measured smaller, which the results then say.
 """
 
-import json
+import argparse
 import sys
 import time
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from sandbox.deploy import REPOSITORY, deploy
-from sandbox.deployer.cloud import Cloud
+from benchmarks.chart import draw
+from benchmarks.measure import Measurement, measure
+from benchmarks.pace import Capacity, Play, plan
+from benchmarks.play import Moment, Played, play
+from benchmarks.results import RESULTS_FILE, Results, write
+from benchmarks.tables import terminal_tables
+from benchmarks.workloads import (
+    BOTH,
+    MODEL_START_MINUTES,
+    MODEL_STOP_MINUTES,
+    TICK_MINUTES,
+    TPS,
+    WORKLOADS,
+    Workload,
+    at_once,
+)
+from sandbox.deploy import REPOSITORY
 from sandbox.errors import SandboxError
-from sandbox.ledger import newest_version
-from sandbox.photographs import photographs
-from sandbox.server_process import ServerProcess
-from sandbox.settings import SandboxSettings
 
-RESULTS_FILE = REPOSITORY / "build" / "bench" / "batch_run.json"
-
-TPS = 5.0
-SETTINGS = SandboxSettings(port=4571, time_scale=0.25, model_start_minutes=2, model_stop_minutes=0.5, tps_per_unit=TPS)
-WORKLOADS = (100, 500)
-STACKS = {"told the model's TPS": TPS, "told ten times as much": 10 * TPS}
-SAMPLE_BILLED_MINUTES = {100: 59.5}
+CALIBRATION = Workload("calibration", at_once(200), BOTH)
+CALIBRATION_SCALE = 0.02
+"""At 50 simulated seconds a real one the model takes 250 images a real second, more than any laptop labels here."""
 
 console = Console(highlight=False)
+console.width = max(120, console.width)  # the tables' width, also where nobody looks
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One run.
-
-    Attributes
-    ----------
-    billed_minutes
-        Inference-unit minutes by the sandbox's ledger, simulated.
-    limit_minutes
-        Images / TPS.
-    images_per_second
-        Images through the model between its first and its last call, in simulated seconds.
-    throttled_share
-        Calls Rekognition refused, of all calls that reached it.
-    """
-
-    stack: str
-    images: int
-    billed_minutes: float
-    limit_minutes: float
-    images_per_second: float
-    throttled_share: float
-
-
-def main() -> int:
-    """Measure every workload on every stack, and print and write what came out."""
-    measurements = []
-    minute = 60 * SETTINGS.time_scale
-    console.print(
-        f"A simulated minute takes {minute:g} seconds here; the model takes {TPS:g} TPS. About five minutes.\n"
-    )
-    with ExitStack() as cleanup:
-        build = RESULTS_FILE.parent
-        cleanup.enter_context(ServerProcess(SETTINGS, build))
-        for number, (stack, told) in enumerate(STACKS.items(), 1):
-            cloud, outputs = _deploy(build / f"bench-{number}", told)
-            for images in WORKLOADS:
-                with console.status(f"{images} images, {stack}"):
-                    measurements.append(_measure(cloud, outputs, stack, images))
-                console.print(f"[green]✓[/green] {images} images, {stack}")
-    RESULTS_FILE.write_text(json.dumps([asdict(m) for m in measurements], indent=2) + "\n", encoding="utf-8")
-    _print(measurements)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print tables, and leave JSON and a chart."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch_run", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=40, help="real minutes there are (default 40)")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only workloads whose name holds this")
+    parser.add_argument("--port", type=int, default=4571, help="the emulator's port (default 4571)")
+    arguments = parser.parse_args(argv)
+    chosen = [workload for workload in WORKLOADS if arguments.only in workload.name]
+    if not chosen:
+        parser.error(f"no workload's name holds {arguments.only!r}: {', '.join(each.name for each in WORKLOADS)}")
+    bench(chosen, 60 * arguments.minutes, arguments.port, RESULTS_FILE)
     return 0
 
 
-def _deploy(build: Path, tps: float) -> tuple[Cloud, dict[str, Any]]:
-    build.mkdir(parents=True, exist_ok=True)
-    config = {"tpsPerInferenceUnit": str(tps), "schedule": "cron(0 0 1 1 ? 2099)"}  # no run but the measured ones
-    outputs = deploy(REPOSITORY, build.name, config, SETTINGS, build=build)
-    return Cloud(SETTINGS.endpoint_url, SETTINGS.region, SETTINGS.account_id, SETTINGS.time_scale), outputs
+def bench(
+    workloads: Sequence[Workload], seconds: float, port: int, file: Path, capacity: Capacity | None = None
+) -> Results:
+    """Measure workloads within a time, and show and keep what came out.
+
+    Parameters
+    ----------
+    file
+        Where the JSON goes; the chart goes beside it.
+    capacity
+        What this machine does in a second; measured first, if not given.
+    """
+    deadline = time.monotonic() + seconds
+    build = file.parent / "stacks"
+    capacity = capacity or _calibrate(port, build)
+    plays = plan(workloads, capacity, deadline - time.monotonic())
+    expected = sum(each.seconds(capacity) for each in plays)
+    console.print(
+        f"This machine labels up to {capacity.labelled:.0f} images a second, and is asked for {_busiest(plays):.0f} at "
+        f"most. About {expected / 60:.0f} minutes.\n"
+    )
+    results = Results(
+        measured_on=datetime.now(UTC).date(),
+        tps=TPS,
+        model_start_minutes=MODEL_START_MINUTES,
+        model_stop_minutes=MODEL_STOP_MINUTES,
+        tick_minutes=TICK_MINUTES,
+        labelled_a_second=capacity.labelled,
+        measurements=tuple(_play_all(plays, capacity, port, build)),
+    )
+    write(results, file)
+    draw(results, file.parent, file.stem)
+    _show(results, file)
+    return results
 
 
-def _measure(cloud: Cloud, outputs: dict[str, Any], stack: str, images: int) -> Measurement:
-    for number, (label, body) in enumerate(photographs(images, seed=images)):
-        cloud.s3.put_object(Bucket=outputs["sourceBucketName"], Key=f"{images}/{label}-{number}.jpg", Body=body)
-    before = newest_version(SETTINGS)["calls"]
-    started = cloud.stepfunctions.start_execution(stateMachineArn=outputs["stateMachineArn"])
-    rate = _follow(cloud, started["executionArn"], before["ok"])
-    version = newest_version(SETTINGS)
-    calls = {name: version["calls"][name] - before[name] for name in before}
-    if calls["ok"] != images:
-        raise SandboxError(f"{calls['ok']} of {images} images were labelled; see {RESULTS_FILE.parent}/serve.log")
-    session = version["sessions"][-1]
-    seconds = _seconds(session["stopRequestedAt"]) - _seconds(session["runningAt"])
-    return Measurement(
-        stack=stack,
-        images=images,
-        billed_minutes=seconds / 60 * session["inferenceUnits"],
-        limit_minutes=images / TPS / 60,
-        images_per_second=rate,
-        throttled_share=calls["throttled"] / (calls["ok"] + calls["throttled"]),
+def _calibrate(port: int, build: Path) -> Capacity:
+    """How many images this machine uploads and labels in a second, with the policy it does worse."""
+    with console.status("How fast is this machine?"):
+        played = [
+            play(CALIBRATION, policy, port, CALIBRATION_SCALE, build, watch=lambda _: None)
+            for policy in CALIBRATION.policies
+        ]
+    return Capacity(
+        labelled=min(_labelled_a_real_second(each) for each in played),
+        uploaded=min(each.workload.images / each.upload_real_seconds for each in played),
     )
 
 
-def _follow(cloud: Cloud, execution: str, calls_before: int) -> float:
-    """Wait for the run's end; images a simulated second between the first look with one done and the last change."""
-    looks: list[tuple[float, int]] = []
-    while cloud.stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING":
-        done = newest_version(SETTINGS)["calls"]["ok"] - calls_before
-        if done and (not looks or done != looks[-1][1]):
-            looks.append((time.monotonic(), done))
-        time.sleep(0.2)
-    status = cloud.stepfunctions.describe_execution(executionArn=execution)
-    if status["status"] != "SUCCEEDED":
-        raise SandboxError(f"The run ended as {status['status']}: {status.get('cause')}")
-    (first, done_first), (last, done_last) = looks[0], looks[-1]
-    return (done_last - done_first) / ((last - first) / SETTINGS.time_scale)
+def _labelled_a_real_second(played: Played) -> float:
+    minutes = max(played.written.values()) - min(played.written.values())
+    return (played.workload.images - 1) / (minutes * 60 * played.time_scale)
 
 
-def _seconds(iso: str) -> float:
-    return datetime.fromisoformat(iso).timestamp()
+def _busiest(plays: Sequence[Play]) -> float:
+    """The most images a real second that the model takes."""
+    return max(TPS * each.policy.units / each.time_scale for each in plays)
 
 
-def _print(measurements: list[Measurement]) -> None:
-    table = Table(title="\nBilled inference-unit minutes, and speed (simulated)", title_justify="left", box=None)
-    for heading in ("stack", "images", "billed", "limit", "sample", "images/s", "of TPS", "throttled"):
-        table.add_column(heading, justify="left" if heading == "stack" else "right")
-    for m in measurements:
-        sample = SAMPLE_BILLED_MINUTES.get(m.images)
-        table.add_row(
-            m.stack,
-            str(m.images),
-            f"{m.billed_minutes:.2f}",
-            f"{m.limit_minutes:.2f}",
-            f"{sample:.1f}" if sample else "not measured",
-            f"{m.images_per_second:.2f}",
-            f"{m.images_per_second / TPS:.0%}",
-            f"{m.throttled_share:.1%}",
-        )
-    console.print(table)
-    console.print(f"\nThe same as JSON: {RESULTS_FILE.relative_to(REPOSITORY)}")
+def _play_all(plays: Sequence[Play], capacity: Capacity, port: int, build: Path) -> list[Measurement]:
+    columns = (SpinnerColumn(), BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    measured = []
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=sum(each.seconds(capacity) for each in plays))
+        for each in plays:
+            name = f"{each.workload.name}, {each.policy.name}"
+
+            def watch(moment: Moment, name: str = name) -> None:
+                waiting = moment.uploaded - moment.labelled
+                told = f"{name}: minute {moment.minute:.0f}, model {moment.model}, {waiting:,} images wait"
+                progress.update(bar, description=told)
+
+            measured.append(measure(play(each.workload, each.policy, port, each.time_scale, build, watch)))
+            progress.advance(bar, each.seconds(capacity))
+            progress.console.print(_line(name, measured[-1]))
+    return measured
+
+
+def _line(name: str, measured: Measurement) -> str:
+    return (
+        f"[green]✓[/green] {name}: {measured.billed_minutes:.2f} inference-unit minutes "
+        f"[dim]({measured.real_seconds:.0f} s, {1 / measured.time_scale:.1f} times real speed)[/dim]"
+    )
+
+
+def _show(results: Results, file: Path) -> None:
+    for table in terminal_tables(results):
+        console.print(table)
+    for note in results.notes:
+        console.print(f"[yellow]{note}[/yellow]")
+    shown = file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file
+    console.print(
+        f"\nMinutes are simulated: the model starts in {results.model_start_minutes:g} and takes {results.tps:g} TPS a "
+        "unit. GB-seconds are as long\nas this machine takes, more than on AWS. List prices: cli/prices.py; logs and "
+        f"storage are left out.\nThe same as JSON: {shown}; as a chart: {shown.with_suffix('.png')}"
+    )
 
 
 if __name__ == "__main__":

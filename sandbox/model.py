@@ -81,7 +81,7 @@ class Session:
     Attributes
     ----------
     calls, first_call_at, last_call_at
-        DetectCustomLabels calls answered with labels; the times are those of the answers.
+        DetectCustomLabels calls that were let through.
     """
 
     start_requested_at: float
@@ -93,8 +93,8 @@ class Session:
     first_call_at: float | None = None
     last_call_at: float | None = None
 
-    def answered(self, now: float) -> None:
-        """Count a call answered with labels."""
+    def let_through(self, now: float) -> None:
+        """Count a call that the speed limit allows."""
         self.calls += 1
         self.first_call_at = now if self.first_call_at is None else self.first_call_at
         self.last_call_at = now
@@ -190,6 +190,7 @@ class ModelVersion:
                 self.calls.throttled += 1
                 return False
             self._tokens -= 1
+            self.sessions[-1].let_through(now)
             return True
 
     def count(self, *, ok: bool) -> None:
@@ -197,7 +198,6 @@ class ModelVersion:
         with self._lock:
             if ok:
                 self.calls.ok += 1
-                self.sessions[-1].answered(self._clock.now())
             else:
                 self.calls.failed += 1
             faults = self._faults()

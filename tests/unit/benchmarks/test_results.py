@@ -1,0 +1,83 @@
+"""What the bench shows of what it measured."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks.chart import draw
+from benchmarks.publish import BEGIN, END, publish, published_table
+from benchmarks.results import PUBLISHED_FILE, read, write
+from benchmarks.tables import markdown, terminal_tables
+from sandbox.errors import SandboxError
+from tests.unit.benchmarks.results import OURS, RESULTS, SAMPLE
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    write(RESULTS, tmp_path / "results.json")
+
+    assert read(tmp_path / "results.json") == RESULTS
+
+
+def test_a_ratio_is_to_the_sample_on_the_same_workload() -> None:
+    other = replace(OURS, workload="another")
+
+    assert RESULTS.ratio_to_baseline(OURS) == 1 / 64
+    assert RESULTS.ratio_to_baseline(other) is None
+
+
+def test_tables_fit_120_columns_and_show_every_measurement() -> None:
+    printed = io.StringIO()
+    console = Console(file=printed, width=120)
+
+    for table in terminal_tables(RESULTS):
+        console.print(table)
+
+    assert "…" not in printed.getvalue()
+    assert [line.split()[3:6] for line in printed.getvalue().splitlines() if line.startswith("100 at once")] == [
+        ["ours", "1.00", "0.33"],
+        ["ours", "0.20", "190"],
+    ]
+
+
+def test_what_was_measured_smaller_is_said_so() -> None:
+    smaller = replace(RESULTS, measurements=(replace(OURS, planned_images=1000), SAMPLE))
+
+    assert "100 images; 1,000 would" in markdown(smaller)
+    assert "would" not in markdown(RESULTS)
+
+
+def test_the_chart_names_every_workload_and_both_figures(tmp_path: Path) -> None:
+    draw(RESULTS, tmp_path, "chart")
+
+    drawn = (tmp_path / "chart.svg").read_text(encoding="utf-8")
+    for told in ("100 at once", "this stack", "published sample", "Billed inference-unit minutes", ">64<", ">1<"):
+        assert told in drawn
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+class TestPublishing:
+    def test_writes_the_results_the_picture_and_the_table_between_the_markers(self, tmp_path: Path) -> None:
+        readme = tmp_path / "README.md"
+        readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n", encoding="utf-8")
+
+        publish(RESULTS, readme, tmp_path / "bench.json")
+
+        assert published_table(readme) == markdown(RESULTS)
+        assert readme.read_text(encoding="utf-8").startswith("before\n")
+        assert readme.read_text(encoding="utf-8").endswith(f"{END}\nafter\n")
+        assert read(tmp_path / "bench.json") == RESULTS
+        assert (tmp_path / "bench.png").exists()
+
+    def test_says_where_a_readme_lacks_the_place(self, tmp_path: Path) -> None:
+        readme = tmp_path / "README.md"
+        readme.write_text("nothing here\n", encoding="utf-8")
+
+        with pytest.raises(SandboxError, match="has no place"):
+            publish(RESULTS, readme, tmp_path / "bench.json")
+
+
+def test_the_readme_shows_what_was_published() -> None:
+    assert published_table() == markdown(read(PUBLISHED_FILE))
