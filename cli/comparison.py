@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from math import ceil
 
 from cli.arrivals import DAY, Arrivals
@@ -15,6 +16,9 @@ from cli.simulation import Simulation, simulate
 SAMPLE, ALWAYS = "published sample", "always running"
 SAMPLE_SCHEDULE = "rate(1 hour)"
 MOST_UNITS = 500
+_SHORT_RUN_MINUTES = 60
+"""A run keeps the units it began with; where images never cease, short runs let the units follow them."""
+
 _TRIED_SCHEDULES = ("rate(5 minutes)", "rate(15 minutes)", "rate(30 minutes)", "rate(1 hour)")
 
 
@@ -210,14 +214,18 @@ def _advise(share: Question, wanted: float) -> Advice | None:
     room = wanted - share.settings.start_minutes - MAPPING_SECONDS / 60
     if room < 1:
         return None
+    most_run = share.settings.max_run_minutes
     tried = []
-    for schedule in _TRIED_SCHEDULES:
+    for schedule, run_minutes in product(_TRIED_SCHEDULES, sorted({most_run, min(most_run, _SHORT_RUN_MINUTES)})):
         left = room - pause_of(schedule, "UTC") / 60
         if left < 1:
             break
-        target = min(share.settings.target_drain_minutes, max(1, int(left)))
         settings = replace(
-            share.settings, max_inference_units=MOST_UNITS, target_drain_minutes=target, min_batch_size=1
+            share.settings,
+            max_inference_units=MOST_UNITS,
+            target_drain_minutes=min(share.settings.target_drain_minutes, max(1, int(left))),
+            max_run_minutes=run_minutes,
+            min_batch_size=1,
         )
         row = _scheduled(share, schedule, settings)
         if row.worst <= wanted:

@@ -157,6 +157,8 @@ def _help(comparison: Comparison, wanted: float) -> str:
         options = [f'--schedule "{advice.row.name}"']
         options += [f"--max-units {units}"] if units > settings.max_inference_units else []
         options += [f"--target-drain-minutes {target:g}"] if target != settings.target_drain_minutes else []
+        run = advice.settings.max_run_minutes
+        options += [f"--max-run-minutes {run:g}"] if run != settings.max_run_minutes else []
         options += ["--min-batch-size 1"] if settings.min_batch_size > 1 else []
         return f"What would: {' '.join(options)}: {duration(advice.row.worst)} for {usd(advice.row.usd)} USD."
     if wanted <= settings.start_minutes + 1:
