@@ -14,8 +14,8 @@ SHARE_OF_CAPACITY = 0.6
 SHORT_SECONDS = 60.0
 """A drain that takes no longer than this at real speed runs at real speed."""
 
-SETUP_SECONDS = 12.0
-"""To start an emulator, deploy a stack, and skip through the start of a model."""
+SETUP_SECONDS, SETUP_SIMULATED_SECONDS = 14.0, 10.0
+"""To start an emulator, deploy a stack, and skip through the start of a model; for a new mapping to be ready."""
 
 ARRIVAL_SECONDS = 0.7
 """For an arrival of its own: upload, and skip to the next."""
@@ -47,9 +47,10 @@ class Play:
 
     def seconds(self, capacity: Capacity) -> float:
         """About how long it takes, really."""
-        labelling = self.workload.images / (TPS * self.policy.units) * self.time_scale
+        labelling = self.workload.images / (TPS * self.policy.units)
         uploading = self.workload.images / capacity.uploaded
-        return SETUP_SECONDS + uploading + labelling + ARRIVAL_SECONDS * len(self.workload.arrivals)
+        simulated = (SETUP_SIMULATED_SECONDS + labelling) * self.time_scale
+        return SETUP_SECONDS + uploading + simulated + ARRIVAL_SECONDS * len(self.workload.arrivals)
 
 
 def plan(workloads: Sequence[Workload], capacity: Capacity, budget_seconds: float) -> list[Play]:
