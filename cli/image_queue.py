@@ -84,5 +84,5 @@ class Drain:
     def _last_possible(self, until: float) -> int:
         """End of what can be labelled until then if it has all arrived."""
         before = self._queue._before
-        most = before[self._first] + (until - self._opened) * self._rate
+        most = int(before[self._first] + (until - self._opened) * self._rate)  # a float would have NumPy copy all
         return int(np.searchsorted(before, most, side="right"))
