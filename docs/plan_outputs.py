@@ -1,0 +1,28 @@
+"""What `python -m cli plan` prints in docs/cost.md: `python -m docs.plan_outputs` writes it there anew."""
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+from cli.app import main
+
+DOCUMENT = Path(__file__).parent / "cost.md"
+_COMMAND = "$ python -m cli "
+_BLOCK = re.compile(r"(?<=```console\n)" + re.escape(_COMMAND) + r"(.+)\n(?:.*\n)*?(?=```)")
+
+
+def renewed(text: str) -> str:
+    """A document with every block's output as the command prints it now."""
+    return _BLOCK.sub(lambda block: f"{_COMMAND}{block[1]}\n{_printed(block[1])}", text)
+
+
+def _printed(arguments: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        main(shlex.split(arguments))
+    return "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(renewed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
