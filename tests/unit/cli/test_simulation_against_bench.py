@@ -1,0 +1,64 @@
+"""The simulation bills what the bench measured on the sandbox, within 10 %, on every workload of docs/bench.json."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.measure import Measurement
+from benchmarks.results import PUBLISHED_FILE, Results, read
+from benchmarks.workloads import WORKLOADS
+from cli.arrivals import DAY, Arrivals
+from cli.reference_policies import PublishedSample
+from cli.scheduled_runs import ScheduledRuns
+from cli.simulation import Policy, simulate
+
+TOLERANCE = 0.10
+
+MEASURED = PUBLISHED_FILE.exists()
+RESULTS: Results | None = read(PUBLISHED_FILE) if MEASURED else None
+NOT_MEASURED = pytest.mark.skip(reason=f"{PUBLISHED_FILE.name} is not there: make bench writes what to compare with")
+
+
+def _config(measurement: Measurement) -> Mapping[str, Any]:
+    """Settings of the stack that was measured."""
+    workload = next(each for each in WORKLOADS if each.name == measurement.workload)
+    return next(each.config for each in workload.policies if each.name == measurement.policy)
+
+
+def _policy(measurement: Measurement, results: Results) -> Policy:
+    if measurement.is_baseline:
+        return PublishedSample(results.model_start_minutes, results.tps)
+    config = _config(measurement)
+    return ScheduledRuns(
+        start_minutes=results.model_start_minutes,
+        tps_per_inference_unit=float(config["tpsPerInferenceUnit"]),
+        max_inference_units=int(config["maxInferenceUnits"]),
+        target_drain_minutes=int(config.get("targetDrainMinutes", 60)),
+    )
+
+
+def _cases() -> list[Any]:
+    if not RESULTS:
+        return [pytest.param(None, marks=NOT_MEASURED, id="every workload")]
+    return [pytest.param(each, id=f"{each.workload}, {each.policy}") for each in RESULTS.measurements]
+
+
+@pytest.mark.parametrize("measurement", _cases())
+def test_a_simulated_workload_bills_what_was_measured(measurement: Measurement) -> None:
+    assert RESULTS
+    minutes, images = zip(*measurement.arrivals, strict=True)
+    ticks = np.arange(0, 2 * DAY, 60 * RESULTS.tick_minutes)
+    simulation = simulate(_policy(measurement, RESULTS), Arrivals.at(np.multiply(minutes, 60), images), ticks)
+    assert len(simulation.runs) == measurement.runs
+    assert simulation.images_left == 0
+    assert simulation.billed_minutes == pytest.approx(measurement.billed_minutes, rel=TOLERANCE)
+    assert simulation.most_units == measurement.units
+
+
+@pytest.mark.skipif(not MEASURED, reason="docs/bench.json is not there: make bench writes what to compare with")
+def test_both_policies_were_measured_on_every_workload() -> None:
+    assert RESULTS
+    measured = {(each.workload, each.policy) for each in RESULTS.measurements}
+    assert measured == {(workload.name, policy.name) for workload in WORKLOADS for policy in workload.policies}
