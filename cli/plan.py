@@ -137,7 +137,7 @@ def plan(
     console = report_console()
     show(comparison, note, console)
     if chart_file:
-        console.print(f"\nChart: {chart_file}", soft_wrap=True)
+        console.print(f"\nChart: {chart_file}", soft_wrap=True, markup=False)
 
 
 def _arrivals(

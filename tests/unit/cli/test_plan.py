@@ -114,6 +114,12 @@ def test_arrivals_come_from_a_file_and_are_repeated(plan: Any, tmp_path: Path) -
     assert "the first 2 of 4 days in uploads.csv (12 images" in plan(f"--arrivals {file} --days 2").out
 
 
+def test_a_files_name_is_told_as_it_is(plan: Any, tmp_path: Path) -> None:
+    file = tmp_path / "[bold]uploads.csv"
+    file.write_text("2026-11-22T08:30\n")
+    assert "1 day in [bold]uploads.csv" in plan(f"--arrivals '{file}' --days 1").out
+
+
 def test_a_cron_schedule_follows_the_time_zone(plan: Any) -> None:
     arguments = "--images-per-day 600 --arrive nightly --days 3 --schedule 'cron(30 2 * * ? *)'"
     for zone in ("UTC", "Asia/Tokyo"):

@@ -36,6 +36,9 @@ def _policy(measurement: Measurement, results: Results) -> Policy:
         tps_per_inference_unit=float(config["tpsPerInferenceUnit"]),
         max_inference_units=int(config["maxInferenceUnits"]),
         target_drain_minutes=int(config.get("targetDrainMinutes", 60)),
+        min_batch_size=int(config.get("minBatchSize", 1)),
+        max_queue_age_minutes=int(config.get("maxQueueAgeMinutes", 1440)),
+        longest_pause=60 * results.tick_minutes,
     )
 
 
