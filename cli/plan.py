@@ -15,6 +15,7 @@ from cli.plan_chart import checked_chart_file, draw
 from cli.plan_report import as_json, report_console, show
 from cli.scheduled_runs import ScheduledRuns
 from cli.schedules import DEFAULT_SCHEDULES, pause_of
+from cli.wording import count
 
 _ARRIVALS, _STACK, _ANSWER = "What arrives", "The stack's settings", "The answer"
 
@@ -148,7 +149,11 @@ def _arrivals(
         raise InputError("--images-per-day or --arrivals: exactly one of them is needed; try --images-per-day 5000")
     if file is None:
         images = images_per_day or 0
-        return daily(images, days, shape), FIRST_DAY.replace(tzinfo=zone), f"{images:,} images a day, {_SPREAD[shape]}"
+        return (
+            daily(images, days, shape),
+            FIRST_DAY.replace(tzinfo=zone),
+            f"{count(images, 'image')} a day, {_SPREAD[shape]}",
+        )
     if shape is not Shape.EVENLY:
         raise InputError(f"--arrive {shape.value}: the times come from --arrivals {file}; leave one of the two out")
     return _recorded(read_csv(file, zone), file, days)
@@ -159,8 +164,7 @@ def _recorded(recording: Recording, file: Path, days: int) -> tuple[Arrivals, da
         note = f"the first {days} of {recording.days} days in {file.name}"
         return recording.arrivals.within(days), recording.begin, note
     repeated = f", repeated for {days} days" if recording.days < days else ""
-    days_recorded = "1 day" if recording.days == 1 else f"{recording.days} days"
-    note = f"{days_recorded} in {file.name}{repeated}"
+    note = f"{count(recording.days, 'day')} in {file.name}{repeated}"
     return recording.arrivals.repeated(recording.days, days), recording.begin, note
 
 

@@ -35,7 +35,7 @@ def show(comparison: Comparison, arrivals: str, console: Console) -> None:
     """
     settings, question = comparison.question.settings, comparison.question
     console.print(
-        f"[bold]{arrivals}[/bold] ({count(question.arrivals.total, 'image')} in {count(question.days, 'day')})"
+        f"[bold]{escape(arrivals)}[/bold] ({count(question.arrivals.total, 'image')} in {count(question.days, 'day')})"
     )
     stacks = f"{question.stacks} stacks, each with up to " if question.stacks > 1 else "up to "
     console.print(
@@ -68,7 +68,7 @@ def _cells(row: Row) -> list[str]:
         row.name,
         usd(row.model_usd),
         usd(row.other_usd),
-        f"{row.billed_minutes:,.0f}",
+        f"{row.billed_minutes:,.{0 if row.billed_minutes >= 10 else 1}f}",
         share(row.idle_share),
         f"{row.runs:,}",
         duration(row.median_age_minutes),
