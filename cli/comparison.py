@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import product
 from math import ceil
 
-from cli.arrivals import DAY, Arrivals
+import numpy as np
+
+from cli.arrivals import DAY, Arrivals, Seconds
 from cli.other_costs import images_cost, model_cost, sample_cost, scheduled_cost
 from cli.reference_policies import AlwaysRunning, PublishedSample
 from cli.scheduled_runs import MAPPING_SECONDS, ScheduledRuns
@@ -165,23 +167,28 @@ def units_needed(arrivals: Arrivals, days: int, settings: ScheduledRuns) -> int:
 
 
 def _scheduled(share: Question, schedule: str, settings: ScheduledRuns) -> Row:
-    pause = pause_of(schedule, share.timezone)
-    policy = settings.with_schedule(pause)
-    # After the last image, one more tick, or as many as a small batch may wait for.
-    wait = 60 * settings.max_queue_age_minutes if settings.min_batch_size > 1 else 0
-    simulation = simulate(
-        policy, share.arrivals, ticks(schedule, share.begin, share.days * DAY + 2 * pause + wait, share.timezone)
-    )
-    other = scheduled_cost(simulation, share.days, settings.tps_per_inference_unit)
+    policy = settings.with_schedule(pause_of(schedule, share.timezone))
+    may_wait = settings.max_queue_age_minutes if settings.min_batch_size > 1 else 0
+    moments, in_the_month = _moments(share, schedule, share.timezone, 60 * may_wait)
+    simulation = simulate(policy, share.arrivals, moments)
+    other = scheduled_cost(simulation, in_the_month, share.days, settings.tps_per_inference_unit)
     return _row(schedule, simulation, other, share, compared_with=False)
 
 
 def _sample(share: Question) -> Row:
-    tps, pause = share.settings.tps_per_inference_unit, pause_of(SAMPLE_SCHEDULE, "UTC")
+    tps = share.settings.tps_per_inference_unit
     policy = PublishedSample(share.settings.start_minutes, tps, until=share.days * DAY)
-    moments = ticks(SAMPLE_SCHEDULE, share.begin, share.days * DAY + 2 * pause, "UTC")
+    moments, in_the_month = _moments(share, SAMPLE_SCHEDULE, "UTC")
     simulation = simulate(policy, share.arrivals, moments)
-    return _row(SAMPLE, simulation, sample_cost(simulation, tps), share, compared_with=True)
+    return _row(SAMPLE, simulation, sample_cost(simulation, in_the_month, tps), share, compared_with=True)
+
+
+def _moments(share: Question, schedule: str, timezone: str, may_wait: float = 0) -> tuple[Seconds, int]:
+    """Ticks until the month's last images must be labelled if the schedule keeps up, and how many are in the month."""
+    end = share.days * DAY
+    afterwards = max(DAY, 2 * pause_of(schedule, timezone)) + may_wait
+    moments = ticks(schedule, share.begin, end + afterwards, timezone)
+    return moments, int(np.searchsorted(moments, end))
 
 
 def _always(share: Question, units: int) -> Row:

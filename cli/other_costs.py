@@ -40,10 +40,9 @@ def images_cost(images: float, tps: float, prices: Prices = PRICES) -> float:
     return images * (_cost(AN_IMAGE, prices) + gigabyte_seconds * prices.lambda_gb_second)
 
 
-def scheduled_cost(simulation: Simulation, days: float, tps: float, prices: Prices = PRICES) -> float:
-    """USD for everything but the model, of a stack with `trigger: schedule`."""
+def scheduled_cost(simulation: Simulation, ticks: int, days: int, tps: float, prices: Prices = PRICES) -> float:
+    """USD for everything but the model, of a stack with `trigger: schedule` that ticked so often in so many days."""
     images, runs, looks = _totals(simulation)
-    ticks = len(simulation.runs) + simulation.idle_ticks
     workflow = (
         runs * _cost(A_RUN, prices)
         + looks * _cost(A_LOOK, prices)
@@ -53,10 +52,9 @@ def scheduled_cost(simulation: Simulation, days: float, tps: float, prices: Pric
     return workflow + images_cost(images, tps, prices)
 
 
-def sample_cost(simulation: Simulation, tps: float, prices: Prices = PRICES) -> float:
+def sample_cost(simulation: Simulation, ticks: int, tps: float, prices: Prices = PRICES) -> float:
     """USD for everything but the model, of the published sample, which does less with an image."""
     images, runs, looks = _totals(simulation)
-    ticks = len(simulation.runs) + simulation.idle_ticks
     an_image = _cost(A_SAMPLE_IMAGE, prices) + MEMORY_GIGABYTES / tps * prices.lambda_gb_second
     a_tick = _cost({"state_transition": 3}, prices)
     return images * an_image + runs * _cost(A_SAMPLE_RUN, prices) + looks * _cost(A_LOOK, prices) + ticks * a_tick
