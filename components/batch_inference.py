@@ -362,6 +362,7 @@ class BatchInference(pulumi.ComponentResource):
             f"{self._component_name}-release-model",
             definition="release_model",
             values={
+                "ImageQueueUrl": self._queue.url,
                 "EventSourceMappingUuid": self._mapping.uuid,
                 "RunsTableName": table.name,
                 "FunctionTimeoutSeconds": self._function_timeout,
@@ -371,6 +372,7 @@ class BatchInference(pulumi.ComponentResource):
                 iam.allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
                 ),
+                iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
                 self._work_the_mapping(),
                 iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
                 iam.allow(["rekognition:StopProjectVersion"], self._versions_arn()),

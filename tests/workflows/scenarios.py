@@ -50,6 +50,13 @@ def _grows(world: World) -> None:
     world.upload(100)
 
 
+def _never_ceases(world: World) -> None:
+    world.queue.arrivals_per_second = world.settings.tps_per_inference_unit / 2
+    world.queue.in_flight = 3
+    world.at(40 * 60, world.queue.no_more_arrive)
+    world.upload(100)
+
+
 def _stalls(world: World) -> None:
     world.queue.broken = True
     world.upload(100)
@@ -72,6 +79,7 @@ SCENARIOS = {
     "a version is pinned": Scenario(_images, Settings(model_version=VERSION, model_start_minutes=0.5)),
     "a person runs the model": Scenario(_person_runs_model),
     "images arrive as fast as they are labelled": Scenario(_grows),
+    "images never cease": Scenario(_never_ceases),
     "nothing is ever labelled": Scenario(_stalls),
     "the model fails to start": Scenario(_fails_to_start),
     "there is too much to do": Scenario(_is_too_large, Settings(model_start_minutes=0.5, max_run_minutes=3)),
@@ -82,6 +90,7 @@ SCENARIOS = {
 
 
 _ONLY_ON = {
+    "images never cease": {"The run has caught up", "Wait for the function to finish"},
     "a version is pinned": {"Look the pinned version up", "Was the pinned version found?"},
     "images arrive as fast as they are labelled": {"Look at what was labelled", "Is anything labelled?"},
     "there is too much to do": {
@@ -89,7 +98,8 @@ _ONLY_ON = {
         "Look at the mapping",
         "Is the mapping closed?",
         "Wait for the mapping to close",
-        "Wait for the function to finish",
+        "Look at what is in flight",
+        "Has the function finished?",
     },
     "enough images wait": {
         "Note since when images wait",

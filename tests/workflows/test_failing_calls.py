@@ -9,6 +9,7 @@ from tests.workflows.world import BATCH, RELEASE, Fault, World
 GOES_ON = {
     "Close the mapping",
     "Look at the mapping",
+    "Look at what is in flight",
     "Read the counts",
     "Record the run",
 }

@@ -9,9 +9,10 @@ DAY = 24 * 60
 
 
 def drip(world: World, minutes: int) -> None:
-    """So few images that each look is as soon as it may be, and so steady that the run goes on."""
+    """So few images that each look is as soon as it may be, and never as many labelled as once waited."""
     world.upload(10)
-    world.queue.in_flight = 1
+    world.queue.in_flight, world.queue.delayed = 1, 100_000
+    world.at(30 * 60, lambda: setattr(world.queue, "delayed", 0))
     world.queue.arrivals_per_second = 0.01
 
     def stop() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.rekognition import MAX_INFERENCE_UNITS
+from tests.workflows.scenarios import SCENARIOS
 from tests.workflows.services import MAPPING_SECONDS
 from tests.workflows.world import RELEASE, VERSION, Fault, Settings, World, the_world
 
@@ -499,6 +500,38 @@ class TestDraining:
 
         assert (run.status, world.record["outcome"]) == ("SUCCEEDED", "DRAINED")
         assert world.queue.done == pytest.approx(100 + 8 * 2 * HOUR, abs=1)
+
+    def test_a_run_that_keeps_up_with_images_that_never_cease_ends_after_a_minute(self) -> None:
+        with SCENARIOS["images never cease"].world() as world:
+            run = world.start_run()
+            world.wait_for(run, "The run has caught up")
+            world.queue.in_flight = 0
+            world.finish(run)
+
+            assert (run.status, world.record["outcome"]) == ("SUCCEEDED", "DRAINED")
+            assert world.record["processed"] >= 100
+            assert "images that came since are for the next run" in world.record["cause"]
+            assert world.billed_minutes < 100 / 2.5 / 60 + 2
+            world.assert_released()
+
+    def test_a_run_that_keeps_up_goes_on_while_some_that_waited_are_not_labelled(self) -> None:
+        with SCENARIOS["images never cease"].world() as world:
+            world.queue.delayed = 10_000
+            world.at(30, lambda: setattr(world.queue, "delayed", 0))
+            world.at(41 * 60, lambda: setattr(world.queue, "in_flight", 0))
+            run = world.run()
+
+            assert run.status == "SUCCEEDED"
+            assert world.queue.done == pytest.approx(100 + 40 * 60 * 2.5, abs=3)
+
+    def test_a_backlog_that_only_just_shrinks_is_worked_off(self, world: World) -> None:
+        world.queue.arrivals_per_second = 4.5
+        world.at(HOUR, world.queue.no_more_arrive)
+        world.upload(2000)
+
+        world.run()
+
+        assert world.queue.done == pytest.approx(2000 + 4.5 * HOUR, abs=1)
 
     def test_a_trickle_does_not_keep_the_model_running(self, world: World) -> None:
         world.queue.arrivals_per_second = 1 / 60

@@ -344,12 +344,12 @@ class World(Integrations):
     def _definitions(self) -> Json:
         chosen = self.settings
         shared = {
+            "ImageQueueUrl": QUEUE_URL,
             "EventSourceMappingUuid": MAPPING_UUID,
             "RunsTableName": self.table_name,
         }
         batch = {
             "ProjectArn": self.project.arn,
-            "ImageQueueUrl": QUEUE_URL,
             "ReleaseStateMachineArn": f"{PREFIX}:stateMachine:{RELEASE}",
             "ModelVersion": chosen.model_version,
             "MaxInferenceUnits": chosen.max_inference_units,
