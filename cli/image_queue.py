@@ -57,6 +57,10 @@ class Drain:
         """Images that have arrived and are not labelled."""
         return self._queue._between(self._first + self._labelled(now), self._queue._arrived(now))
 
+    def labelled(self, now: float) -> int:
+        """Images it has labelled."""
+        return self._queue._between(self._first, self._first + self._labelled(now))
+
     def close(self, now: float) -> int:
         """Leave what is not labelled to the next one; the images this one labelled."""
         labelled = self._labelled(now)

@@ -19,6 +19,9 @@ RELEASE_SECONDS = 1
 STOPPING_SECONDS = 90
 """From then until the lock is dropped: the model stops, and release_model looks every 15 seconds."""
 
+QUIET_BACKLOG_SECONDS, QUIET_SECONDS = 10, 60
+"""A run ends, too, when it has kept up for a minute: with no more waiting than it labels in 10 seconds."""
+
 START_LOOK_SECONDS = 15
 """Between looks at the starting model; closer ones near the time its last start took."""
 
@@ -95,12 +98,18 @@ class _Workflow:
         seen = now + seen_after
         drain = queue.open(seen + MAPPING_SECONDS, units * settings.rate)
         look = seen + min(120, ceil(backlog / full_rate) + 10)
+        quiet_since: float | None = None
         while left := drain.backlog(look):
             looks += 1
+            quiet_since = None if left > QUIET_BACKLOG_SECONDS * full_rate else quiet_since or look
+            if quiet_since and look - quiet_since >= QUIET_SECONDS:
+                if drain.labelled(look) >= backlog:
+                    break
+                quiet_since = look + 9 * QUIET_SECONDS
             if look - seen >= 60 * settings.max_run_minutes:
                 break
-            look += ceil(max(5, min(120, left / full_rate), (look - seen) / 160))
-        if not left:
+            look += ceil(max(5, min(120, left / full_rate), (look - seen) / 140))
+        if drain.labelled(look) >= backlog:
             self._first_seen = None
         stopped = look + RELEASE_SECONDS
         return Run(units, now + start, stopped, stopped + STOPPING_SECONDS, drain.close(look), looks + 1)

@@ -145,3 +145,9 @@ def test_no_images_have_no_ages() -> None:
     simulation = simulate(ScheduledRuns(), Arrivals.at([], []), HOURLY)
     assert simulation.ages_at((0.5, 1)) is None
     assert simulation.idle_share == 0
+
+
+def test_a_run_that_has_kept_up_for_a_minute_leaves_what_comes_to_the_next() -> None:
+    simulation = simulate(ScheduledRuns(max_inference_units=3, target_drain_minutes=5), daily(300_000, 1), HOURLY)
+    assert simulation.images_left == 0
+    assert max(run.stopped_at - run.running_at for run in simulation.runs) < HOUR
