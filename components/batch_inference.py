@@ -337,7 +337,7 @@ class BatchInference(pulumi.ComponentResource):
         batch = self._batch_inference(table, release)
         # A run and a release each look whether the lock's holder, of either kind, is alive.
         looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
-        needed = [*needed, release, batch, *looking]
+        needed = [*needed, release, batch, *looking, batch.allow_starting_itself()]
         group = aws.scheduler.ScheduleGroup(name, opts=self._child)
         rescue = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
         guard = schedule_workflow(

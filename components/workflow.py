@@ -95,6 +95,15 @@ class Workflow(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def allow_starting_itself(self) -> aws.iam.RolePolicy:
+        """Let an execution be followed by another one, in a policy of its own for the same reason."""
+        return aws.iam.RolePolicy(
+            f"{self._name}-itself",
+            role=self.role.name,
+            policy=iam.document([iam.allow(["states:StartExecution"], self.arn)]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
 
 def executions_of(workflow: Workflow) -> pulumi.Output[str]:
     """ARN pattern of a state machine's executions, also of one it has replaced, whose name ends in other characters.

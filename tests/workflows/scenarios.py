@@ -14,6 +14,7 @@ class Scenario:
 
     prepare: Callable[[World], object]
     settings: Settings = field(default_factory=lambda: Settings(model_start_minutes=0.5))
+    outcome: str = "DRAINED"
 
     @contextmanager
     def world(self) -> Iterator[World]:
@@ -57,6 +58,11 @@ def _never_ceases(world: World) -> None:
     world.upload(100)
 
 
+def _outgrows_its_unit(world: World) -> None:
+    world.upload(100)
+    world.at(120, lambda: world.upload(100_000))
+
+
 def _stalls(world: World) -> None:
     world.queue.broken = True
     world.upload(100)
@@ -80,6 +86,9 @@ SCENARIOS = {
     "a person runs the model": Scenario(_person_runs_model),
     "images arrive as fast as they are labelled": Scenario(_grows),
     "images never cease": Scenario(_never_ceases),
+    "the run is outgrown": Scenario(
+        _outgrows_its_unit, Settings(model_start_minutes=2, max_inference_units=5), "OUTGROWN"
+    ),
     "nothing is ever labelled": Scenario(_stalls),
     "the model fails to start": Scenario(_fails_to_start),
     "there is too much to do": Scenario(_is_too_large, Settings(model_start_minutes=0.5, max_run_minutes=3)),
@@ -90,6 +99,7 @@ SCENARIOS = {
 
 
 _ONLY_ON = {
+    "the run is outgrown": {"The run is outgrown", "Start a run of the right size"},
     "images never cease": {"The run has caught up", "Wait for the function to finish"},
     "a version is pinned": {"Look the pinned version up", "Was the pinned version found?"},
     "images arrive as fast as they are labelled": {"Look at what was labelled", "Is anything labelled?"},

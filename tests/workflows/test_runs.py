@@ -524,6 +524,36 @@ class TestDraining:
             assert run.status == "SUCCEEDED"
             assert world.queue.done == pytest.approx(100 + 40 * 60 * 2.5, abs=3)
 
+    def test_a_run_that_is_outgrown_is_followed_at_once_by_one_of_the_right_size(self) -> None:
+        with SCENARIOS["the run is outgrown"].world() as world:
+            world.run()
+            world.finish_all()
+
+            first, second = world.records
+            assert (first["outcome"], first["inferenceUnits"]) == ("OUTGROWN", 1)
+            assert "images, too many for 1 inference unit; a run of the right size follows" in first["cause"]
+            assert (second["outcome"], second["inferenceUnits"]) == ("DRAINED", 5)
+            assert world.queue.done == pytest.approx(100_100, abs=1)
+            world.assert_released()
+
+    def test_a_run_with_all_units_it_may_have_is_never_outgrown(self) -> None:
+        with the_world(Settings(max_inference_units=1)) as world:
+            world.upload(100)
+            world.at(300, lambda: world.upload(30_000))
+            world.run()
+
+            assert [record["outcome"] for record in world.records] == ["DRAINED"]
+
+    def test_a_persons_model_is_not_stopped_to_make_it_larger(self) -> None:
+        with the_world(Settings(max_inference_units=5)) as world:
+            world.person_starts_model()
+            world.upload(100)
+            world.at(300, lambda: world.upload(30_000))
+            world.run()
+
+            assert [record["outcome"] for record in world.records] == ["DRAINED"]
+            assert world.model.status == "RUNNING"
+
     def test_a_backlog_that_only_just_shrinks_is_worked_off(self, world: World) -> None:
         world.queue.arrivals_per_second = 4.5
         world.at(HOUR, world.queue.no_more_arrive)

@@ -175,6 +175,11 @@ class World(Integrations):
         """A run from its start to its end."""
         return self.finish(self.start_run())
 
+    def finish_all(self) -> None:
+        """Let every execution end, also those that others start."""
+        while running := [execution for execution in self.step_functions.executions.values() if execution.running]:
+            self.finish(*running)
+
     def release(self) -> Execution:
         """A release from its start to its end, as the rule and the guard start it."""
         return self.finish(self.start_release())
