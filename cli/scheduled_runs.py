@@ -16,11 +16,17 @@ MAPPING_SECONDS = 10
 RELEASE_SECONDS = 1
 """From the look that ends a run to the accepted StopProjectVersion."""
 
+CLOSING_SECONDS = 15
+"""What comes before it where images still wait: the mapping closes, and what is in flight is finished."""
+
 STOPPING_SECONDS = 90
 """From then until the lock is dropped: the model stops, and release_model looks every 15 seconds."""
 
 QUIET_BACKLOG_SECONDS, QUIET_SECONDS = 10, 60
 """A run ends, too, when it has kept up for a minute: with no more waiting than it labels in 10 seconds."""
+
+OUTGROWN_SECONDS = 3600
+"""A run of too few units goes on for at least so much work: to start another takes the model's start time."""
 
 START_LOOK_SECONDS = 15
 """Between looks at the starting model; closer ones near the time its last start took."""
@@ -56,11 +62,20 @@ class ScheduledRuns:
         """Its state at the beginning of a simulation."""
         return _Workflow(self)
 
-    def units(self, backlog: int) -> int:
-        """Inference units for a backlog; a run's own minutes and pauses are taken off the target."""
+    @property
+    def drain_seconds(self) -> int:
+        """What a run's units are sized for: its own minutes and pauses are taken off the target."""
         target = 60 * self.target_drain_minutes
-        drain_seconds = max(target // 2, floor(0.97 * target) - 30)
-        return max(1, min(self.max_inference_units, ceil(backlog / (self.tps_per_inference_unit * drain_seconds))))
+        return int(max(target // 2, floor(0.97 * target) - 30))
+
+    def units(self, backlog: int) -> int:
+        """Inference units for a backlog."""
+        return max(1, min(self.max_inference_units, ceil(backlog / (self.tps_per_inference_unit * self.drain_seconds))))
+
+    def outgrows(self, backlog: int, units: int) -> bool:
+        """Whether a backlog is too much for a run with some units, and another could have more."""
+        most = max(2 * self.drain_seconds, OUTGROWN_SECONDS) * units * self.tps_per_inference_unit
+        return units < self.max_inference_units and backlog > most
 
     def with_schedule(self, longest_pause: float) -> "ScheduledRuns":
         return replace(self, longest_pause=longest_pause)
@@ -99,6 +114,7 @@ class _Workflow:
         drain = queue.open(seen + MAPPING_SECONDS, units * settings.rate)
         look = seen + min(120, ceil(backlog / full_rate) + 10)
         quiet_since: float | None = None
+        is_outgrown = False
         while left := drain.backlog(look):
             looks += 1
             quiet_since = None if left > QUIET_BACKLOG_SECONDS * full_rate else quiet_since or look
@@ -106,13 +122,16 @@ class _Workflow:
                 if drain.labelled(look) >= backlog:
                     break
                 quiet_since = look + 9 * QUIET_SECONDS
-            if look - seen >= 60 * settings.max_run_minutes:
+            is_outgrown = settings.outgrows(left, units)
+            if is_outgrown or look - seen >= 60 * settings.max_run_minutes:
                 break
             look += ceil(max(5, min(120, left / full_rate), (look - seen) / 140))
         if drain.labelled(look) >= backlog:
             self._first_seen = None
-        stopped = look + RELEASE_SECONDS
-        return Run(units, now + start, stopped, stopped + STOPPING_SECONDS, drain.close(look), looks + 1)
+        closed = look + (CLOSING_SECONDS if left else 0)
+        stopped = closed + RELEASE_SECONDS
+        images = drain.close(closed)
+        return Run(units, now + start, stopped, stopped + STOPPING_SECONDS, images, looks + 1, is_outgrown)
 
 
 @lru_cache

@@ -26,6 +26,8 @@ class Run:
         From then on a tick may start the next one.
     looks
         At the starting model and at the backlog.
+    is_outgrown
+        Whether the next run, of more units, follows at once.
     """
 
     units: int
@@ -34,6 +36,7 @@ class Run:
     free_at: float
     images: int
     looks: int
+    is_outgrown: bool = False
 
     @property
     def billed_minutes(self) -> float:
@@ -116,10 +119,11 @@ def simulate(policy: Policy, arrivals: Arrivals, ticks: Iterable[float]) -> Simu
     idle_ticks = 0
     for now in map(float, ticks):
         run = controller.tick(queue, now) if not runs or now >= runs[-1].free_at else None
-        if run:
-            runs.append(run)
-        else:
+        if not run:
             idle_ticks += 1
+        while run:
+            runs.append(run)
+            run = controller.tick(queue, run.free_at) if run.is_outgrown else None
     done = ~np.isnan(queue.labelled_at)
     entries = queue.arrivals
     return Simulation(
