@@ -1,4 +1,4 @@
-"""What `python -m cli plan` prints in docs/cost.md: `python -m docs.plan_outputs` writes it there anew."""
+"""What `python -m cli plan` prints, in documents: `python -m docs.plan_outputs` writes it there anew."""
 
 import contextlib
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.app import main
 
-DOCUMENT = Path(__file__).parent / "cost.md"
+DOCUMENTS = tuple(Path(__file__).parent / name for name in ("cost.md", "scaling.md"))
 _COMMAND = "$ python -m cli "
 _BLOCK = re.compile(r"(?<=```console\n)" + re.escape(_COMMAND) + r"(.+)\n(?:.*\n)*?(?=```)")
 
@@ -25,4 +25,5 @@ def _printed(arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in DOCUMENTS:
+        document.write_text(renewed(document.read_text(encoding="utf-8")), encoding="utf-8")
