@@ -11,16 +11,16 @@ from benchmarks.workloads import TPS, Policy, Workload
 SHARE_OF_CAPACITY = 0.6
 """Of what the laptop can label, what the model is to label: above, the laptop would be measured."""
 
-SHORT_SECONDS = 60.0
+SHORT_SECONDS = 30.0
 """A drain that takes no longer than this at real speed runs at real speed."""
 
 SETUP_SECONDS, SETUP_SIMULATED_SECONDS = 14.0, 10.0
 """To start an emulator, deploy a stack, and skip through the start of a model; for a new mapping to be ready."""
 
-ARRIVAL_SECONDS = 0.7
+ARRIVAL_SECONDS = 0.3
 """For an arrival of its own: upload, and skip to the next."""
 
-_FEWEST_IMAGES = 500
+_FEWEST_IMAGES = 1_000
 _SMALLER = 0.8
 
 
