@@ -90,6 +90,8 @@ class ImageQueue:
     false_zeros: frozenset[int] = frozenset()
     """Which looks at the counts show zero, whatever is there."""
     done: float = 0.0
+    counts_are_seconds_old: float = 0.0
+    _past: list[tuple[float, int]] = field(default_factory=list)
     _flowed_at: float = field(init=False)
     _counted: int = 0
 
@@ -131,9 +133,26 @@ class ImageQueue:
         self.flow()
         self.looks += 1
         truth = {
-            "ApproximateNumberOfMessages": math.ceil(self.waiting - 1e-6),
+            "ApproximateNumberOfMessages": self._visible(),
             "ApproximateNumberOfMessagesNotVisible": self.in_flight,
             "ApproximateNumberOfMessagesDelayed": self.delayed,
         }
         shown = {name: "0" if self.looks in self.false_zeros else str(number) for name, number in truth.items()}
         return {"Attributes": {name: shown[name] for name in request["AttributeNames"]}}
+
+    def show_old_counts(self, seconds: float) -> None:
+        """Let the counts be as they were some time ago, as SQS's may be."""
+        self.counts_are_seconds_old = seconds
+        self._remember()
+
+    def _remember(self) -> None:
+        self.flow()
+        self._past.append((self.timeline.now, math.ceil(self.waiting - 1e-6)))
+        if len(self._past) < 1000:
+            self.timeline.after(5, self._remember)
+
+    def _visible(self) -> int:
+        if not self._past:
+            return math.ceil(self.waiting - 1e-6)
+        moment = self.timeline.now - self.counts_are_seconds_old
+        return next((count for at, count in reversed(self._past) if at <= moment), self._past[0][1])

@@ -433,6 +433,18 @@ class TestDraining:
             limit = 1000 / world.settings.tps_per_inference_unit
             assert world.billed_minutes * 60 < limit + POLL_SECONDS + MAPPING_SECONDS + 10
 
+    @pytest.mark.parametrize("images", [10, 100, 1000])
+    def test_counts_that_are_a_minute_old_cost_a_minute_and_lose_nothing(self, images: int) -> None:
+        with the_world(Settings(model_start_minutes=10)) as world:
+            world.upload(images)
+            world.queue.show_old_counts(60)
+            world.run()
+
+            assert (world.record["outcome"], world.record["processed"]) == ("DRAINED", images)
+            limit = images / world.settings.tps_per_inference_unit
+            assert world.billed_minutes * 60 < limit + POLL_SECONDS + MAPPING_SECONDS + 60 + 15
+            world.assert_released()
+
     def test_one_zero_of_the_approximate_counts_is_not_believed(self, world: World) -> None:
         world.upload(1000)
         world.queue.false_zeros = frozenset({3})
