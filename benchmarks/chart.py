@@ -62,8 +62,11 @@ def _drawing(results: Results) -> Drawing:
 def _row(results: Results, measurement: Measurement) -> dict[str, Any]:
     baseline = results.baseline_of(measurement)
     variant = measurement.policy.partition(", ")[2]
+    name = measurement.workload
+    if measurement.images != measurement.planned_images:
+        name = f"{name} ({measurement.images:,} measured)"
     return {
-        "row": f"{measurement.workload}, {variant}" if variant else measurement.workload,
+        "row": f"{name}, {variant}" if variant else name,
         "minutes": {
             _OURS: measurement.billed_minutes,
             _SAMPLE: baseline.billed_minutes if baseline else None,
@@ -89,7 +92,11 @@ def _panel(points: list[dict[str, Any]], order: list[str], title: str, width: in
     """A row a workload, on a log scale: a line from the limit, or what this stack bills, to what the sample bills."""
     values = [point["value"] for point in points]
     base = alt.Chart(alt.InlineData(values=points)).encode(
-        y=alt.Y("row:N", sort=order, axis=alt.Axis(title=None, labels=labels, labelColor=_INK, labelPadding=10)),
+        y=alt.Y(
+            "row:N",
+            sort=order,
+            axis=alt.Axis(title=None, labels=labels, labelColor=_INK, labelPadding=10, labelLimit=300),
+        ),
         x=alt.X(
             "value:Q",
             scale=alt.Scale(type="log", domain=[min(values) * 0.7, max(values) * 3], nice=False),

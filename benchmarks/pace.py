@@ -20,7 +20,6 @@ SETUP_SECONDS, SETUP_SIMULATED_SECONDS = 14.0, 10.0
 ARRIVAL_SECONDS = 0.3
 """For an arrival of its own: upload, and skip to the next."""
 
-_FEWEST_IMAGES = 1_000
 _SMALLER = 0.8
 
 
@@ -60,8 +59,8 @@ def plan(workloads: Sequence[Workload], capacity: Capacity, budget_seconds: floa
     """
     chosen = list(workloads)
     while _seconds(chosen, capacity.fastest_scale, capacity) > budget_seconds:
-        largest = max(chosen, key=lambda workload: workload.images)
-        if largest.images <= _FEWEST_IMAGES:
+        largest = max(chosen, key=lambda workload: workload.images - workload.fewest)
+        if largest.images <= largest.fewest:
             break
         place = chosen.index(largest)
         planned = largest.planned or largest.images

@@ -57,6 +57,8 @@ class Workload:
     measures_throughput
         Whether the model has work for a while and is never without in between: only then does its throughput mean
         anything.
+    fewest
+        Images below which it is not scaled down: it would no longer show what it is for.
     planned
         Images before the workload was scaled down.
     """
@@ -65,6 +67,7 @@ class Workload:
     arrivals: tuple[Arrival, ...]
     policies: tuple[Policy, ...]
     measures_throughput: bool = True
+    fewest: int = 1_000
     planned: int = 0
 
     @property
@@ -109,7 +112,7 @@ def trickle(hours: float, images_a_minute: float, seed: int) -> tuple[Arrival, .
 BOTH = (ours(), SAMPLE)
 FEWER_RUNS = (ours(), ours("ours, from 300", minBatchSize="300", maxQueueAgeMinutes="240"), SAMPLE)
 SEVERAL_UNITS = (
-    ours("ours, 3 units", units=3, targetDrainMinutes="10"),
+    ours("ours, ≤ 3 units", units=3, targetDrainMinutes="10"),
     ours("ours, 1 unit"),
     SAMPLE,
 )
@@ -122,5 +125,5 @@ WORKLOADS = (
     Workload("2 a minute for 6 hours", trickle(6, images_a_minute=2, seed=4), FEWER_RUNS, measures_throughput=False),
     # Our drain of the first 500 begins at about minute 10.3 and takes 1.7.
     Workload("500 and 500 in the drain", (Arrival(0, 500), Arrival(11, 500)), BOTH),
-    Workload("6,000 in 10 minutes", at_once(6_000), SEVERAL_UNITS),
+    Workload("6,000 in 10 minutes", at_once(6_000), SEVERAL_UNITS, fewest=6_000),
 )

@@ -57,5 +57,10 @@ class TestThePlan:
         assert many.planned == 10_000
         assert sum(each.seconds(LAPTOP) for each in plays) <= 400
 
+    def test_leaves_a_workload_whole_that_would_not_show_what_it_is_for(self) -> None:
+        plays = plan(WORKLOADS, LAPTOP, budget_seconds=60)
+
+        assert {play.workload.images for play in plays if "6,000" in play.workload.name} == {6_000}
+
     def test_of_a_machine_that_cannot_keep_up_runs_at_real_speed(self) -> None:
         assert Capacity(labelled=2, uploaded=10).fastest_scale == 1
