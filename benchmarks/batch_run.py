@@ -8,7 +8,8 @@ measured smaller, which the results then say.
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,9 +85,11 @@ def bench(
         model_stop_minutes=MODEL_STOP_MINUTES,
         tick_minutes=TICK_MINUTES,
         labelled_a_second=capacity.labelled,
-        measurements=tuple(_play_all(plays, capacity, port, build)),
+        measurements=(),
     )
-    write(results, file)
+    for measured in _play_all(plays, capacity, port, build):
+        results = replace(results, measurements=(*results.measurements, measured))
+        write(results, file)  # what is measured is kept, whatever comes after it
     draw(results, file.parent, file.stem)
     _show(results, file)
     return results
@@ -115,9 +118,8 @@ def _busiest(plays: Sequence[Play]) -> float:
     return max(TPS * each.policy.units / each.time_scale for each in plays)
 
 
-def _play_all(plays: Sequence[Play], capacity: Capacity, port: int, build: Path) -> list[Measurement]:
+def _play_all(plays: Sequence[Play], capacity: Capacity, port: int, build: Path) -> Iterator[Measurement]:
     columns = (SpinnerColumn(), BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    measured = []
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=sum(each.seconds(capacity) for each in plays))
         for each in plays:
@@ -128,10 +130,10 @@ def _play_all(plays: Sequence[Play], capacity: Capacity, port: int, build: Path)
                 told = f"{name}: minute {moment.minute:.0f}, model {moment.model}, {waiting:,} images wait"
                 progress.update(bar, description=told)
 
-            measured.append(measure(play(each.workload, each.policy, port, each.time_scale, build, watch)))
+            measured = measure(play(each.workload, each.policy, port, each.time_scale, build, watch))
             progress.advance(bar, each.seconds(capacity))
-            progress.console.print(_line(name, measured[-1]))
-    return measured
+            progress.console.print(_line(name, measured))
+            yield measured
 
 
 def _line(name: str, measured: Measurement) -> str:
