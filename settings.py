@@ -140,7 +140,7 @@ def _list(value: Any) -> Any:
 
 def _max_queue_age_minutes(value: int, info: ValidationInfo) -> int:
     schedule, timezone = info.data.get("schedule"), info.data.get("schedule_timezone")
-    if schedule and timezone and info.data.get("min_batch_size", 1) > 1:
+    if schedule and timezone and info.data.get("min_batch_size", 1) > 1 and info.data.get("trigger") != "upload":
         checked_pause(schedule, timezone, value)
     return value
 

@@ -152,11 +152,13 @@ def checked_pause(schedule: str, timezone: str, max_queue_age_minutes: int) -> i
         Says why, and what to change.
     """
     pause = longest_pause(checked_schedule(schedule), timezone)
-    if max_queue_age_minutes * 60 < 2 * pause:
+    least = math.ceil(2 * pause / 60)
+    if max_queue_age_minutes < least:
+        remedy = f"raise maxQueueAgeMinutes to {least} or more, or look more often"
         raise ValueError(
             f"up to {pause / 60:g} minutes pass between two ticks of {schedule}: an image may come just after one, and "
-            f"the next must know whether it can wait for the one after it. So minBatchSize has an effect only from a "
-            f"maxQueueAgeMinutes of {math.ceil(2 * pause / 60)}; raise it, or look more often"
+            "the next must know whether it can wait for the one after it. For minBatchSize to have an effect, "
+            + (remedy if least <= LONGEST_RATE_MINUTES else "look more often")
         )
     return pause
 

@@ -612,7 +612,7 @@ class TestTheAgeThatAnImageMayReach:
         told = str(refused.value)
         assert "maxQueueAgeMinutes: '479'" in told
         assert "up to 240 minutes pass between two ticks of rate(4 hours)" in told
-        assert "only from a maxQueueAgeMinutes of 480" in told
+        assert "raise maxQueueAgeMinutes to 480 or more, or look more often" in told
 
     def test_counts_the_longest_pause_of_a_cron_schedule(self) -> None:
         weekdays = {"schedule": "cron(0 6 ? * MON-FRI *)", "minBatchSize": "50"}
@@ -620,6 +620,15 @@ class TestTheAgeThatAnImageMayReach:
         assert parsed(**weekdays, maxQueueAgeMinutes="8640").max_queue_age_minutes == 2 * 3 * 24 * 60
         with pytest.raises(SettingsError, match="up to 4320 minutes"):
             parsed(**weekdays, maxQueueAgeMinutes="8639")
+
+    def test_cannot_be_raised_far_enough_for_the_rarest_schedules(self) -> None:
+        with pytest.raises(SettingsError) as refused:
+            parsed(schedule="rate(7 days)", minBatchSize="50", maxQueueAgeMinutes="10080")
+
+        assert "to have an effect, look more often." in str(refused.value)
+
+    def test_is_of_no_concern_where_every_upload_is_labelled_at_once(self) -> None:
+        assert parsed(trigger="upload", schedule="rate(7 days)", minBatchSize="50").min_batch_size == 50
 
     def test_is_of_no_concern_where_no_image_waits_for_more(self) -> None:
         assert parsed(schedule="rate(7 days)").max_queue_age_minutes == 1440

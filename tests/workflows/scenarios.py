@@ -58,6 +58,11 @@ def _never_ceases(world: World) -> None:
     world.upload(100)
 
 
+def _no_unit_left(world: World) -> None:
+    world.project.faults.start_error = "LimitExceededException"
+    world.upload(100)
+
+
 def _outgrows_its_unit(world: World) -> None:
     world.upload(100)
     world.at(120, lambda: world.upload(100_000))
@@ -85,7 +90,8 @@ SCENARIOS = {
     "a version is pinned": Scenario(_images, Settings(model_version=VERSION, model_start_minutes=0.5)),
     "a person runs the model": Scenario(_person_runs_model),
     "images arrive as fast as they are labelled": Scenario(_grows),
-    "images never cease": Scenario(_never_ceases),
+    "images never cease": Scenario(_never_ceases, Settings(model_start_minutes=0.5, min_batch_size=50)),
+    "the account has no inference unit left": Scenario(_no_unit_left),
     "the run is outgrown": Scenario(
         _outgrows_its_unit, Settings(model_start_minutes=2, max_inference_units=5), "OUTGROWN"
     ),
@@ -100,7 +106,8 @@ SCENARIOS = {
 
 _ONLY_ON = {
     "the run is outgrown": {"The run is outgrown", "Start a run of the right size"},
-    "images never cease": {"The run has caught up", "Wait for the function to finish"},
+    "the account has no inference unit left": {"Would fewer units do?", "There is no inference unit left"},
+    "images never cease": {"Note that the rest came since", "The run has caught up", "Wait for the function to finish"},
     "a version is pinned": {"Look the pinned version up", "Was the pinned version found?"},
     "images arrive as fast as they are labelled": {"Look at what was labelled", "Is anything labelled?"},
     "there is too much to do": {

@@ -19,6 +19,7 @@ HELPFUL = {
     "Look up its usual start time",
     "Note its start time",
     "Start a run of the right size",
+    "Note that the rest came since",
     "Forget since when images waited",
 }
 """Tasks of batch_inference that a run succeeds without."""

@@ -323,6 +323,30 @@ class TestAStartThatGoesWrong:
         assert world.record["cause"].startswith(run.error)
         world.assert_released()
 
+    def test_fewer_units_are_taken_where_the_account_has_no_more(self) -> None:
+        with the_world(Settings(max_inference_units=40, target_drain_minutes=5)) as world:
+            world.upload(30_000)
+            world.run()
+
+            assert world.record["inferenceUnits"] == MAX_INFERENCE_UNITS
+            assert (world.record["outcome"], world.record["processed"]) == ("DRAINED", 30_000)
+            world.assert_released()
+
+    def test_without_any_unit_left_the_run_fails_and_says_what_to_do(self) -> None:
+        with SCENARIOS["the account has no inference unit left"].world() as world:
+            run = world.run()
+
+            assert run.error == "Rekognition.LimitExceededException"
+            assert "ask for more inference units in Service Quotas" in run.cause
+            world.assert_released()
+
+    def test_a_run_with_all_units_the_account_has_is_not_outgrown(self) -> None:
+        with the_world(Settings(max_inference_units=40)) as world:
+            world.upload(17_460 * 20)
+            world.run()
+
+            assert [record["outcome"] for record in world.records] == ["DRAINED"]
+
     def test_a_start_that_is_refused_for_its_parameters_is_not_tried_again(self, world: World) -> None:
         world.faults = [fault := Fault("InvalidParameterException", api="StartProjectVersion")]
         world.upload(10)
@@ -522,7 +546,7 @@ class TestDraining:
 
             assert (run.status, world.record["outcome"]) == ("SUCCEEDED", "DRAINED")
             assert world.record["processed"] >= 100
-            assert "images that came since are for the next run" in world.record["cause"]
+            assert "images that came since may wait for the next run" in world.record["cause"]
             assert world.billed_minutes < 100 / 2.5 / 60 + 2
             world.assert_released()
 

@@ -269,7 +269,7 @@ def test_a_run_knows_the_longest_pause_of_its_schedule_where_images_wait_for_mor
 
 
 def test_a_component_refuses_an_age_that_no_schedule_could_keep() -> None:
-    with pytest.raises(Exception, match="only from a maxQueueAgeMinutes of 120"):
+    with pytest.raises(Exception, match="raise maxQueueAgeMinutes to 120 or more"):
         record_component(min_batch_size=10, max_queue_age_minutes=119)
 
 
