@@ -172,7 +172,9 @@ def _scheduled(share: Question, schedule: str, settings: ScheduledRuns) -> Row:
     moments, in_the_month = _moments(share, schedule, share.timezone, 60 * may_wait)
     simulation = simulate(policy, share.arrivals, moments)
     other = scheduled_cost(simulation, in_the_month, share.days, settings.tps_per_inference_unit)
-    return _row(schedule, simulation, other, share, compared_with=False)
+    # The month's last images wait for others that no longer come; had it gone on, they would not have.
+    typical = share.days * DAY - 60 * may_wait
+    return _row(schedule, simulation, other, share, ages_before=typical if typical > 0 else np.inf)
 
 
 def _sample(share: Question) -> Row:
@@ -197,8 +199,16 @@ def _always(share: Question, units: int) -> Row:
     return _row(ALWAYS, simulation, images_cost(share.arrivals.total, tps), share, compared_with=True)
 
 
-def _row(name: str, simulation: Simulation, other_usd: float, share: Question, *, compared_with: bool) -> Row:
-    ages = simulation.ages_at((0.5, 0.95, 1))
+def _row(
+    name: str,
+    simulation: Simulation,
+    other_usd: float,
+    share: Question,
+    *,
+    compared_with: bool = False,
+    ages_before: float = np.inf,
+) -> Row:
+    ages = simulation.ages_at((0.5, 0.95, 1), ages_before)
     median, most, worst = (age / 60 for age in ages) if ages else (None, None, None)
     return Row(
         name=name,

@@ -68,8 +68,8 @@ class Simulation:
 
     Attributes
     ----------
-    ages
-        Seconds from arrival to result of the images that were labelled, in entries of `images` each.
+    arrived, ages
+        Of the images that were labelled, in entries of `images` each: their moment, and seconds from then to the result.
     images_left
         That no run had labelled after the last tick.
     idle_ticks
@@ -78,6 +78,7 @@ class Simulation:
 
     runs: list[Run]
     idle_ticks: int
+    arrived: Seconds
     ages: Seconds
     images: Counts
     images_left: int
@@ -98,12 +99,19 @@ class Simulation:
     def most_units(self) -> int:
         return max((run.units for run in self.runs), default=0)
 
-    def ages_at(self, shares: Sequence[float]) -> list[float] | None:
-        """Ages in seconds that these shares of the results do not exceed; None without results."""
-        if not len(self.ages):
+    def ages_at(self, shares: Sequence[float], before: float = np.inf) -> list[float] | None:
+        """Ages in seconds that these shares of the results do not exceed; None without results.
+
+        Parameters
+        ----------
+        before
+            Only of images that arrived before this moment.
+        """
+        count = int(np.searchsorted(self.arrived, before))
+        if not count:
             return None
-        weights = self.images if self.images.max() > 1 else None
-        return [float(age) for age in np.quantile(self.ages, shares, weights=weights, method="inverted_cdf")]
+        weights = self.images[:count] if self.images.max() > 1 else None
+        return [float(age) for age in np.quantile(self.ages[:count], shares, weights=weights, method="inverted_cdf")]
 
 
 def simulate(policy: Policy, arrivals: Arrivals, ticks: Iterable[float]) -> Simulation:
@@ -129,6 +137,7 @@ def simulate(policy: Policy, arrivals: Arrivals, ticks: Iterable[float]) -> Simu
     return Simulation(
         runs=runs,
         idle_ticks=idle_ticks,
+        arrived=entries.seconds[done],
         ages=(queue.labelled_at - entries.seconds)[done],
         images=entries.images[done],
         images_left=int(entries.images[~done].sum()),
