@@ -69,7 +69,7 @@ class Simulation:
     Attributes
     ----------
     arrived, ages
-        Of the images that were labelled, in entries of `images` each: their moment, and seconds from then to the result.
+        Of the images that were labelled, in entries of `images` each: their moment, and seconds until the result.
     images_left
         That no run had labelled after the last tick.
     idle_ticks
