@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, floor
+from math import ceil
 
 from cli.image_queue import ImageQueue
 from cli.simulation import Run
+from components.drain_target import drain_seconds
 
 DRAIN_SHARE_OF_TPS = 0.98
 """Of the TPS, what the functions' pacing makes of it while a run drains."""
@@ -47,7 +48,7 @@ class ScheduledRuns:
     start_minutes: float = 10
     tps_per_inference_unit: float = 5
     max_inference_units: int = 1
-    target_drain_minutes: float = 60
+    target_drain_minutes: int = 60
     max_run_minutes: float = 1440
     min_batch_size: int = 1
     max_queue_age_minutes: float = 1440
@@ -62,20 +63,20 @@ class ScheduledRuns:
         """Its state at the beginning of a simulation."""
         return _Workflow(self)
 
-    @property
-    def drain_seconds(self) -> int:
-        """What a run's units are sized for: its own minutes and pauses are taken off the target."""
-        target = 60 * self.target_drain_minutes
-        return int(max(target // 2, floor(0.97 * target) - 30))
-
     def units(self, backlog: int) -> int:
         """Inference units for a backlog."""
-        return max(1, min(self.max_inference_units, ceil(backlog / (self.tps_per_inference_unit * self.drain_seconds))))
+        return max(
+            1, min(self.max_inference_units, ceil(backlog / (self.tps_per_inference_unit * self._drain_seconds)))
+        )
 
     def outgrows(self, backlog: int, units: int) -> bool:
         """Whether a backlog is too much for a run with some units, and another could have more."""
-        most = max(2 * self.drain_seconds, OUTGROWN_SECONDS) * units * self.tps_per_inference_unit
+        most = max(2 * self._drain_seconds, OUTGROWN_SECONDS) * units * self.tps_per_inference_unit
         return units < self.max_inference_units and backlog > most
+
+    @property
+    def _drain_seconds(self) -> int:
+        return drain_seconds(self.target_drain_minutes)
 
     def with_schedule(self, longest_pause: float) -> "ScheduledRuns":
         return replace(self, longest_pause=longest_pause)

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components import iam
 from components.bucket import PrivateBucket
+from components.drain_target import drain_seconds
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
 from components.queue import WorkQueue
@@ -447,15 +448,6 @@ def threads(tps_per_inference_unit: float) -> int:
 def function_timeout_seconds(tps_per_inference_unit: float) -> int:
     """Four times what a full batch takes at the function's share of TPS, at least a minute."""
     return min(900, max(60, math.ceil(4 * BATCH_SIZE / calls_per_second(tps_per_inference_unit))))
-
-
-def drain_seconds(target_minutes: int) -> int:
-    """Seconds a run's inference units are sized for, so that the last image is labelled within the target.
-
-    The mapping opens and the last look comes within half a minute; 97 % of the TPS is what is reached (make bench).
-    """
-    target = target_minutes * 60
-    return max(target // 2, math.floor(0.97 * target) - 30)
 
 
 def project_in(arn: str, region: str, account: str) -> str:

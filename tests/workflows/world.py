@@ -20,7 +20,7 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 from ministack.services import stepfunctions
 
-from components.batch_inference import drain_seconds
+from components.drain_target import drain_seconds
 from components.workflow import render
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.workflows import _with_clock
