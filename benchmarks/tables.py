@@ -39,7 +39,10 @@ def terminal_tables(results: Results) -> list[Table]:
         "GB-s an\nimage": lambda m: f"{m.lambda_gb_seconds / m.images:.2f}",
         "transi-\ntions": lambda m: f"{m.state_transitions:,}",
         "mes-\nsages": lambda m: f"{m.messages:,}",
-        **{part.replace(" ", "\n").replace("Bridge", "\nBridge"): _part(part) for part in PARTS},
+        **{
+            part.replace(" ", "\n").replace("Bridge", "\nBridge").replace("Dynamo", "Dynamo\n"): _part(part)
+            for part in PARTS
+        },
         "all": lambda m: _dollars(1000 * m.dollars_an_image),
     }
     return [

@@ -99,14 +99,17 @@ def at_once(images: int) -> tuple[Arrival, ...]:
 
 
 def trickle(hours: float, images_a_minute: float, seed: int) -> tuple[Arrival, ...]:
-    """Images at random, independent of each other; those of one minute are uploaded at its end."""
+    """Images at random, independent of each other; those of one minute are uploaded half a minute after it.
+
+    So none comes in the second in which a policy looks at the queue, which whole minutes would make likely.
+    """
     dice = random.Random(seed)  # noqa: S311 - the same images every time
     minutes: Counter[int] = Counter()
     moment = dice.expovariate(images_a_minute)
     while moment < hours * 60:
         minutes[int(moment) + 1] += 1
         moment += dice.expovariate(images_a_minute)
-    return tuple(Arrival(minute, images) for minute, images in sorted(minutes.items()))
+    return tuple(Arrival(minute + 0.5, images) for minute, images in sorted(minutes.items()))
 
 
 BOTH = (ours(), SAMPLE)
