@@ -8,14 +8,14 @@ from pathlib import Path
 
 from cli.app import main
 
-DOCUMENTS = tuple(Path(__file__).parent / name for name in ("cost.md", "scaling.md"))
-_COMMAND = "$ python -m cli "
-_BLOCK = re.compile(r"(?<=```console\n)" + re.escape(_COMMAND) + r"(.+)\n(?:.*\n)*?(?=```)")
+_HERE = Path(__file__).parent
+DOCUMENTS = (_HERE / "cost.md", _HERE / "scaling.md", _HERE.parent / "README.md")
+_BLOCK = re.compile(r"(?<=```console\n)(\$ (?:\.venv/bin/)?python -m cli )(.+)\n(?:.*\n)*?(?=```)")
 
 
 def renewed(text: str) -> str:
     """A document with every block's output as the command prints it now."""
-    return _BLOCK.sub(lambda block: f"{_COMMAND}{block[1]}\n{_printed(block[1])}", text)
+    return _BLOCK.sub(lambda block: f"{block[1]}{block[2]}\n{_printed(block[2])}", text)
 
 
 def _printed(arguments: str) -> str:
