@@ -1,6 +1,5 @@
 """Tells people and programs about images in which a label of interest was found."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
@@ -13,7 +12,7 @@ from components import iam
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
-from components.subscriptions import Subscription, distinct
+from components.subscriptions import Subscription, distinct, subscription_hash
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
 """Messages a function call takes, for each mode: a digest is about as many images as come in its window."""
@@ -224,11 +223,6 @@ def _checked(given: SubscriptionArgs) -> Subscription:
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
         )
         raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
-
-
-def subscription_hash(subscription: Subscription) -> str:
-    """What a subscription is named by, so that others may come and go before it in the list."""
-    return hashlib.sha256(f"{subscription.protocol}\n{subscription.endpoint}".encode()).hexdigest()[:12]
 
 
 def link_warning(minutes: int) -> str | None:

@@ -1,5 +1,6 @@
 """Endpoints that are subscribed to the notification topic, checked as SNS would."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
@@ -99,3 +100,8 @@ def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
             raise ValueError(f"the {subscription.protocol} endpoint {subscription.endpoint!r} is there twice")
         found[address] = subscription
     return list(found.values())
+
+
+def subscription_hash(subscription: Subscription) -> str:
+    """What a subscription is named by, so that others may come and go before it in the list."""
+    return hashlib.sha256(f"{subscription.protocol}\n{subscription.endpoint}".encode()).hexdigest()[:12]
