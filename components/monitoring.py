@@ -245,9 +245,13 @@ def longest_wait_minutes(
 ) -> int:
     """Minutes that runs may leave an image in the queue: two pauses of the schedule, and what a run takes to reach it.
 
-    Where fewer than `min_batch_size` images wait for more, `max_queue_age_minutes` and a pause instead of two.
+    Where fewer than `min_batch_size` images wait for more, `max_queue_age_minutes` and a pause instead of two. A
+    schedule that does not repeat has no pause: as long as an image can wait.
     """
-    pause = longest_pause(checked_schedule(schedule), timezone) / 60
+    try:
+        pause = longest_pause(checked_schedule(schedule), timezone) / 60
+    except ValueError:
+        return MOST_WAIT_MINUTES
     waiting = 2 * pause if min_batch_size <= 1 else max_queue_age_minutes + pause
     return min(MOST_WAIT_MINUTES, math.ceil(waiting) + MODEL_START_MINUTES + target_drain_minutes)
 

@@ -153,8 +153,8 @@ class TestTheOldestImage:
     def test_may_wait_for_an_hour_where_the_model_always_runs(self, on_upload: Result) -> None:
         assert alarms(on_upload)["oldest-image"]["threshold"] == 3600
 
-    def test_is_the_same_whenever_it_is_asked(self) -> None:
-        assert longest_wait_minutes("rate(1 hour)", "UTC", 60, 1, 1440) == 210
+    def test_may_wait_for_long_where_the_schedule_does_not_repeat(self) -> None:
+        assert longest_wait_minutes("cron(0 0 1 1 ? 2099)", "UTC", 60, 1, 1440) == MOST_WAIT_MINUTES
 
 
 class TestAFailedRun:
