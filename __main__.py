@@ -90,6 +90,7 @@ scheduled: dict[str, Any] = {
     "state_machine_arn": batch.state_machine_arn,
     "release_state_machine_arn": batch.release_state_machine_arn,
     "schedule_arn": batch.schedule_arn,
+    "rescue_dead_letter_queue_url": batch.rescue_dead_letter_queue_url,
     "max_run_minutes": chosen.max_run_minutes,
     "longest_wait_minutes": longest_wait_minutes(
         chosen.schedule,
@@ -130,6 +131,7 @@ pulumi.export("stateMachineArn", batch.state_machine_arn)
 pulumi.export("releaseStateMachineArn", batch.release_state_machine_arn)
 pulumi.export("scheduleArn", batch.schedule_arn)
 pulumi.export("runsTableName", batch.runs_table_name)
+pulumi.export("rescueDeadLetterQueueUrl", batch.rescue_dead_letter_queue_url)
 pulumi.export("predictionsTopicArn", batch.predictions_topic_arn)
 pulumi.export("analyzeFunctionName", batch.analyze_function_name)
 pulumi.export("eventSourceMappingUuid", batch.event_source_mapping_uuid)

@@ -60,27 +60,38 @@ class Alarm:
     lasts: bool = False
 
 
-def dead_letters(name: str, url: pulumi.Input[str], cause: str) -> Alarm:
+def dead_letters(name: str, url: pulumi.Input[str], description: str) -> Alarm:
     """Any message in a dead-letter queue."""
     return Alarm(
         f"{name}-dead-letter",
-        f"{cause} Nothing is lost yet: a message is kept for 14 days, which count from when it was first sent. To do: "
-        "look at a message and at the function's log for the cause, mend it, then send the messages home (SQS "
-        "console: Start DLQ redrive; or aws sqs start-message-move-task). The alarm ends when the queue is empty.",
+        description,
         [queue_metric(url, "ApproximateNumberOfMessagesVisible")],
         lasts=True,
     )
 
 
+_SEND_HOME = (
+    " Nothing is lost yet: a message is kept for 14 days, which count from when it was first sent. To do: look at a "
+    "message and at the function's log for the cause, mend it, then send the messages home (SQS console: Start DLQ "
+    "redrive; or aws sqs start-message-move-task). The alarm ends when the queue is empty."
+)
 IMAGE_DEAD_LETTERS = (
     "Images could not be labelled: their messages failed ten times, or could not be delivered. The images are still "
-    "in the source bucket."
+    "in the source bucket." + _SEND_HOME
 )
 NOTIFICATION_DEAD_LETTERS = (
-    "People were not told about some images: the notify-labels function failed ten times on them."
+    "People were not told about some images: the notify-labels function failed ten times on them, or they could not be "
+    "delivered." + _SEND_HOME
 )
 ANALYTICS_DEAD_LETTERS = (
-    "Some predictions are missing in Athena and QuickSight: the record-predictions function failed ten times on them."
+    "Some predictions are missing in Athena and QuickSight: the record-predictions function failed ten times on them, "
+    "or they could not be delivered." + _SEND_HOME
+)
+RESCUE_DEAD_LETTERS = (
+    "A run failed, and EventBridge could not start the workflow that stops its model. The guard does that within 15 "
+    "minutes. To do: see that the model is stopped. The message's attribute ERROR_MESSAGE says why it could not be "
+    "started; if the rule's role may not start it any more, pulumi up gives the right back. Then purge the queue: its "
+    "messages are for people only, and the alarm ends when it is empty."
 )
 
 

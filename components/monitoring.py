@@ -43,6 +43,8 @@ class MonitoringArgs(TypedDict):
     """The workflow that stops the model."""
     schedule_arn: NotRequired[pulumi.Input[str]]
     """A schedule; all schedules of its group are watched."""
+    rescue_dead_letter_queue_url: NotRequired[pulumi.Input[str]]
+    """Failed runs for which that workflow could not be started."""
     project_arn: NotRequired[pulumi.Input[str]]
     """ARN of the Rekognition Custom Labels project."""
     model_version: NotRequired[str]
@@ -157,6 +159,8 @@ class Monitoring(pulumi.ComponentResource):
             found["notification"] = (args["notification_dead_letter_queue_url"], alarms.NOTIFICATION_DEAD_LETTERS)
         if "analytics_dead_letter_queue_url" in args:
             found["analytics"] = (args["analytics_dead_letter_queue_url"], alarms.ANALYTICS_DEAD_LETTERS)
+        if "rescue_dead_letter_queue_url" in args:
+            found["rescue"] = (args["rescue_dead_letter_queue_url"], alarms.RESCUE_DEAD_LETTERS)
         return found
 
     def _alarms(self) -> list[Alarm]:

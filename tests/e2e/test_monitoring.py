@@ -34,7 +34,7 @@ def mails(stack: Stack) -> list[Mail]:
 
 
 def test_an_image_that_cannot_be_labelled_is_told_to_operators_until_it_is_gone(stack: Stack) -> None:
-    assert len(alarms(stack)) == 12
+    assert len(alarms(stack)) == 13
     assert raised(stack) == []
 
     dead_letters = stack.outputs["imageDeadLetterQueueUrl"]

@@ -44,7 +44,7 @@ ALWAYS = {
     "record-predictions-error",
     "throttled-functions",
 }
-OF_RUNS = {"failed-run", "failed-release", "failed-schedule", "model-in-service"}
+OF_RUNS = {"failed-run", "failed-release", "failed-schedule", "rescue-dead-letter", "model-in-service"}
 
 
 def record(name: str = "monitoring", **args: Any) -> Result:
@@ -118,7 +118,7 @@ class TestWhatIsWatched:
 
 
 class TestADeadLetterQueue:
-    @pytest.mark.parametrize("of", ["image", "notification", "analytics"])
+    @pytest.mark.parametrize("of", ["image", "notification", "analytics", "rescue"])
     def test_alarms_with_its_first_message(self, scheduled: Result, of: str) -> None:
         alarm = alarms(scheduled)[f"{of}-dead-letter"]
 
@@ -277,6 +277,7 @@ class TestWhoIsTold:
             "image-dead-letter",
             "notification-dead-letter",
             "analytics-dead-letter",
+            "rescue-dead-letter",
             "oldest-image",
             "model-in-service",
         }
@@ -394,6 +395,7 @@ EVERYTHING: dict[str, Any] = {
     "analytics_dead_letter_queue_url": f"{URL}analytics-dlq",
     "notify_function_name": "notify",
     "record_function_name": "record",
+    "rescue_dead_letter_queue_url": f"{URL}rescue-dlq",
     "project_arn": PROJECT_ARN,
     "max_run_minutes": 1440,
 }

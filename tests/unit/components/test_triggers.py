@@ -33,6 +33,7 @@ OUTPUTS = {
     "releaseStateMachineArn",
     "scheduleArn",
     "runsTableName",
+    "rescueDeadLetterQueueUrl",
     "predictionsTopicArn",
     "analyzeFunctionName",
     "eventSourceMappingUuid",
@@ -122,7 +123,13 @@ def test_on_upload_there_is_nothing_that_could_start_a_model(on_upload: Result) 
 def test_on_upload_the_outputs_of_the_workflow_are_empty(on_upload: Result) -> None:
     empty = {name for name in OUTPUTS if on_upload.outputs.get(name) is None}
 
-    assert empty == {"stateMachineArn", "releaseStateMachineArn", "scheduleArn", "runsTableName"}
+    assert empty == {
+        "stateMachineArn",
+        "releaseStateMachineArn",
+        "scheduleArn",
+        "runsTableName",
+        "rescueDeadLetterQueueUrl",
+    }
 
 
 # On a schedule
