@@ -25,8 +25,9 @@ MOST_PINNED_MINUTES = DAY_MINUTES
 """The longest an alarm looks back in periods of less than an hour (CloudWatch API reference, PutMetricAlarm). Whole
 hours would reach further, and take a model that is started every hour for one that never stops."""
 
-MOST_UNPINNED_MINUTES = 3 * 60
-"""The longest an alarm on a Metrics Insights query looks back (CloudWatch user guide, Metrics Insights quotas)."""
+MOST_UNPINNED_MINUTES = 150
+"""Half an hour less than an alarm on a Metrics Insights query looks back (CloudWatch user guide, Metrics Insights
+quotas): values that come late must be in it too."""
 
 RELEASE_SLACK_MINUTES = 60
 """What a run may take after `maxRunMinutes`: to close the mapping, and to stop the model."""

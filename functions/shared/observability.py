@@ -9,4 +9,5 @@ from aws_lambda_powertools import Logger, Metrics
 
 logger = Logger(use_rfc3339=True)
 metrics = Metrics()
-metrics.set_default_dimensions(function_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+if function_name := os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    metrics.set_default_dimensions(function_name=function_name)

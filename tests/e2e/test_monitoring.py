@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.mails import Mail, read_mails
+from sandbox.uploads import demo_uploads
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
 
@@ -56,3 +57,13 @@ def test_the_dashboard_is_there(stack: Stack) -> None:
     answer = stack.cloud.cloudwatch.get_dashboard(DashboardName=stack.outputs["operationsDashboardName"])
 
     assert stack.outputs["imageQueueUrl"].rpartition("/")[2] in answer["DashboardBody"]
+
+
+def test_the_functions_count_by_the_dimensions_that_the_dashboard_shows(stack: Stack) -> None:
+    stack.upload(*demo_uploads(plain=2))
+    assert stack.run()["status"] == "SUCCEEDED"
+
+    function = stack.outputs["analyzeFunctionName"]
+    assert f'"function_name":"{function}"' in stack.function_log().replace(" ", "")
+    body = stack.cloud.cloudwatch.get_dashboard(DashboardName=stack.outputs["operationsDashboardName"])["DashboardBody"]
+    assert f'"ImagesProcessed", "function_name", "{function}", "service", "analyze-image"' in body
