@@ -11,7 +11,7 @@ from components import alarms, iam, operations_dashboard
 from components.alarms import MOST_WAIT_MINUTES, Alarm
 from components.naming import check_name, with_tags
 from components.schedule_expression import checked_schedule, longest_pause
-from components.subscriptions import Subscription, distinct, subscription_hash
+from components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
 
 MODEL_START_MINUTES = 30
 """What a run is allowed for starting the model, before its first image."""
@@ -78,8 +78,7 @@ class Monitoring(pulumi.ComponentResource):
         self._longest_wait = int(args.get("longest_wait_minutes", 60))
         _check_longest_wait(self._longest_wait)
         emails = distinct(
-            Subscription.model_validate({"protocol": "email", "endpoint": email})
-            for email in args.get("alarm_emails", [])
+            checked_subscription({"protocol": "email", "endpoint": email}) for email in args.get("alarm_emails", [])
         )
         super().__init__(
             "custom-labels-batch:index:Monitoring",

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator, model_validator
@@ -83,6 +83,23 @@ def _mail_address(text: Any) -> str:
         return TypeAdapter(EmailStr).validate_python(text).lower()
     except ValidationError as error:
         raise ValueError(f"the endpoint {text!r}: {error.errors()[0]['msg']}") from None
+
+
+def checked_subscription(given: Mapping[str, Any]) -> Subscription:
+    """A subscription as a component takes it.
+
+    Raises
+    ------
+    ValueError
+        SNS would not take it; says why.
+    """
+    try:
+        return Subscription.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
+        )
+        raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
 
 
 def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:

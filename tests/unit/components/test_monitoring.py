@@ -270,6 +270,10 @@ class TestWhoIsTold:
         with pytest.raises(SandboxError, match=r"the email endpoint 'ana@example\.com' is there twice"):
             record(alarm_emails=["ana@example.com", "Ana@example.com"])
 
+    def test_is_refused_without_an_address(self) -> None:
+        with pytest.raises(SandboxError, match=r"SNS would not take the subscription.* the endpoint 'ops'"):
+            record(alarm_emails=["ops"])
+
     def test_hears_of_the_end_of_what_lasts(self, scheduled: Result) -> None:
         lasting = {name for name, alarm in alarms(scheduled).items() if alarm.get("okActions")}
 
