@@ -8,6 +8,7 @@ import pulumi
 import settings
 from components.analytics import Analytics, AnalyticsArgs
 from components.batch_inference import BatchInference, BatchInferenceArgs
+from components.monitoring import Monitoring, MonitoringArgs, longest_wait_minutes
 from components.notification import Notification, NotificationArgs
 
 chosen = settings.load()
@@ -85,6 +86,42 @@ analytics = Analytics(
         ),
     ),
 )
+scheduled: dict[str, Any] = {
+    "state_machine_arn": batch.state_machine_arn,
+    "release_state_machine_arn": batch.release_state_machine_arn,
+    "schedule_arn": batch.schedule_arn,
+    "rescue_dead_letter_queue_url": batch.rescue_dead_letter_queue_url,
+    "max_run_minutes": chosen.max_run_minutes,
+    "longest_wait_minutes": longest_wait_minutes(
+        chosen.schedule,
+        chosen.schedule_timezone,
+        chosen.target_drain_minutes,
+        chosen.min_batch_size,
+        chosen.max_queue_age_minutes,
+    ),
+}
+monitoring = Monitoring(
+    "monitoring",
+    cast(
+        MonitoringArgs,
+        {
+            "image_queue_url": batch.image_queue_url,
+            "image_dead_letter_queue_url": batch.image_dead_letter_queue_url,
+            "analyze_function_name": batch.analyze_function_name,
+            "notification_dead_letter_queue_url": notification.dead_letter_queue_url,
+            "notify_function_name": notification.notify_function_name,
+            "analytics_dead_letter_queue_url": analytics.dead_letter_queue_url,
+            "record_function_name": analytics.record_function_name,
+            "project_arn": chosen.project_arn,
+            **({"model_version": chosen.model_version_name} if chosen.model_version_name else {}),
+            **(scheduled if chosen.trigger == "schedule" else {}),
+            "alarm_emails": chosen.alarm_emails,
+            # The stack's name may have dots, a dashboard's may not.
+            "dashboard_name": f"{pulumi.get_project()}-{pulumi.get_stack()}".replace(".", "-"),
+            "tags": common["tags"],
+        },
+    ),
+)
 
 pulumi.export("sourceBucketName", batch.source_bucket_name)
 pulumi.export("finalBucketName", batch.final_bucket_name)
@@ -94,6 +131,7 @@ pulumi.export("stateMachineArn", batch.state_machine_arn)
 pulumi.export("releaseStateMachineArn", batch.release_state_machine_arn)
 pulumi.export("scheduleArn", batch.schedule_arn)
 pulumi.export("runsTableName", batch.runs_table_name)
+pulumi.export("rescueDeadLetterQueueUrl", batch.rescue_dead_letter_queue_url)
 pulumi.export("predictionsTopicArn", batch.predictions_topic_arn)
 pulumi.export("analyzeFunctionName", batch.analyze_function_name)
 pulumi.export("eventSourceMappingUuid", batch.event_source_mapping_uuid)
@@ -109,3 +147,6 @@ pulumi.export("athenaDatabase", analytics.athena_database)
 pulumi.export("athenaTable", analytics.athena_table)
 pulumi.export("athenaWorkgroup", analytics.athena_workgroup)
 pulumi.export("dashboardUrl", analytics.dashboard_url)
+pulumi.export("operationsTopicArn", monitoring.operations_topic_arn)
+pulumi.export("operationsDashboardName", monitoring.operations_dashboard_name)
+pulumi.export("operationsDashboardUrl", monitoring.operations_dashboard_url)

@@ -385,6 +385,13 @@ class Settings(BaseModel):
         ge=10_485_760,
         le=7_000_000_000_000_000,
     )
+    alarm_emails: Annotated[list[EmailStr], BeforeValidator(_list), AfterValidator(_distinct_emails)] = _setting(
+        [],
+        "E-mail addresses that hear of alarms and of their end; each confirms once, by a link AWS sends it. The alarms "
+        "are there without any",
+        "a list of e-mail addresses, or text with commas",
+        "operations@example.com",
+    )
     quick_sight_principal_arn: Annotated[str, AfterValidator(checked_principal_arn)] | None = _setting(
         None,
         "QuickSight user or group that gets a finished dashboard; without it, nothing of QuickSight is created",

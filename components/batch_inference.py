@@ -112,6 +112,8 @@ class BatchInference(pulumi.ComponentResource):
     """When the workflow runs; none with `upload`."""
     runs_table_name: pulumi.Output[str | None]
     """The model's lock and the record of every run; none with `upload`."""
+    rescue_dead_letter_queue_url: pulumi.Output[str | None]
+    """Failed runs for which the release could not be started; none with `upload`."""
 
     def __init__(self, name: str, args: BatchInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
@@ -158,7 +160,7 @@ class BatchInference(pulumi.ComponentResource):
         self.analyze_function_name = self._function.name
         self.event_source_mapping_uuid = self._mapping.uuid
         self.state_machine_arn = self.release_state_machine_arn = none()
-        self.schedule_arn = self.runs_table_name = none()
+        self.schedule_arn = self.runs_table_name = self.rescue_dead_letter_queue_url = none()
         if self._table:
             self._run_on_schedule(self._table, [self._final, topic_policy, *uploads, self._mapping])
         self.register_outputs(
@@ -174,6 +176,7 @@ class BatchInference(pulumi.ComponentResource):
                 "releaseStateMachineArn": self.release_state_machine_arn,
                 "scheduleArn": self.schedule_arn,
                 "runsTableName": self.runs_table_name,
+                "rescueDeadLetterQueueUrl": self.rescue_dead_letter_queue_url,
             }
         )
 
@@ -340,7 +343,7 @@ class BatchInference(pulumi.ComponentResource):
         looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
         needed = [*needed, release, batch, *looking, batch.allow_starting_itself()]
         group = aws.scheduler.ScheduleGroup(name, opts=self._child)
-        rescue = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
+        rescue, dead_letters = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
         guard = schedule_workflow(
             f"{name}-release-model", group, release, GUARD_SCHEDULE, "UTC", parent=self, after=needed
         )
@@ -357,6 +360,7 @@ class BatchInference(pulumi.ComponentResource):
         self.release_state_machine_arn = release.arn.apply(optional)
         self.schedule_arn = schedule.arn.apply(optional)
         self.runs_table_name = table.name.apply(optional)
+        self.rescue_dead_letter_queue_url = dead_letters.url.apply(optional)
 
     def _release_model(self, table: aws.dynamodb.Table) -> Workflow:
         return Workflow(

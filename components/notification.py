@@ -1,19 +1,17 @@
 """Tells people and programs about images in which a label of interest was found."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import ValidationError
 
 from components import iam
 from components.function import PythonFunction
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
-from components.subscriptions import Subscription, distinct
+from components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
 """Messages a function call takes, for each mode: a digest is about as many images as come in its window."""
@@ -213,22 +211,7 @@ def wanted_subscriptions(emails: Sequence[str], subscriptions: Sequence[Subscrip
         An endpoint is there twice, or SNS would not take a subscription.
     """
     to_emails: list[SubscriptionArgs] = [{"protocol": "email", "endpoint": email} for email in emails]
-    return distinct(_checked(given) for given in [*to_emails, *subscriptions])
-
-
-def _checked(given: SubscriptionArgs) -> Subscription:
-    try:
-        return Subscription.model_validate(given)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
-        )
-        raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
-
-
-def subscription_hash(subscription: Subscription) -> str:
-    """What a subscription is named by, so that others may come and go before it in the list."""
-    return hashlib.sha256(f"{subscription.protocol}\n{subscription.endpoint}".encode()).hexdigest()[:12]
+    return distinct(checked_subscription(given) for given in [*to_emails, *subscriptions])
 
 
 def link_warning(minutes: int) -> str | None:

@@ -1,7 +1,8 @@
 """Endpoints that are subscribed to the notification topic, checked as SNS would."""
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator, model_validator
@@ -84,6 +85,23 @@ def _mail_address(text: Any) -> str:
         raise ValueError(f"the endpoint {text!r}: {error.errors()[0]['msg']}") from None
 
 
+def checked_subscription(given: Mapping[str, Any]) -> Subscription:
+    """A subscription as a component takes it.
+
+    Raises
+    ------
+    ValueError
+        SNS would not take it; says why.
+    """
+    try:
+        return Subscription.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
+        )
+        raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
+
+
 def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
     """Subscriptions of which no two are of one endpoint.
 
@@ -99,3 +117,8 @@ def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
             raise ValueError(f"the {subscription.protocol} endpoint {subscription.endpoint!r} is there twice")
         found[address] = subscription
     return list(found.values())
+
+
+def subscription_hash(subscription: Subscription) -> str:
+    """What a subscription is named by, so that others may come and go before it in the list."""
+    return hashlib.sha256(f"{subscription.protocol}\n{subscription.endpoint}".encode()).hexdigest()[:12]

@@ -54,8 +54,14 @@ def schedule_workflow(
 
 def release_after_failed_runs(
     name: str, batch: Workflow, release: Workflow, parent: pulumi.Resource
-) -> aws.cloudwatch.EventTarget:
-    """Start the release when a run fails, times out or is aborted: it cannot release its model itself."""
+) -> tuple[aws.cloudwatch.EventTarget, aws.sqs.Queue]:
+    """Start the release when a run fails, times out or is aborted: it cannot release its model itself.
+
+    Returns
+    -------
+    tuple of EventTarget, Queue
+        The rule's target, and where an event goes that could not start the release.
+    """
     child = pulumi.ResourceOptions(parent=parent)
     rule = aws.cloudwatch.EventRule(
         name,
@@ -76,7 +82,7 @@ def release_after_failed_runs(
     role, policy = iam.role(
         name, iam.assume_role("events", rule.arn), [iam.allow(["states:StartExecution"], release.arn)], child
     )
-    return aws.cloudwatch.EventTarget(
+    target = aws.cloudwatch.EventTarget(
         name,
         rule=rule.name,
         arn=release.arn,
@@ -89,3 +95,4 @@ def release_after_failed_runs(
         dead_letter_config={"arn": dead_letters.arn},
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy, dead_letter_policy]),
     )
+    return target, dead_letters

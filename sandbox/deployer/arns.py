@@ -63,6 +63,15 @@ def _rule_target(p: _Properties, _region: str, _account: str) -> _Properties:
     return {"id": f"{p['rule']}-{p['targetId']}", "eventBusName": p.get("eventBusName", "default")}
 
 
+def _alarm(p: _Properties, region: str, account: str) -> _Properties:
+    return {"id": p["name"], "arn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{p['name']}"}
+
+
+def _dashboard(p: _Properties, _region: str, account: str) -> _Properties:
+    name = p["dashboardName"]
+    return {"id": name, "dashboardArn": f"arn:aws:cloudwatch::{account}:dashboard/{name}"}
+
+
 def _log_group(p: _Properties, region: str, account: str) -> _Properties:
     return {"id": p["name"], "arn": f"arn:aws:logs:{region}:{account}:log-group:{p['name']}"}
 
@@ -170,9 +179,11 @@ def _uuid(name: str) -> str:
 _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
     "aws:athena/namedQuery:NamedQuery": _named_query,
     "aws:athena/workgroup:Workgroup": _workgroup,
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _rule_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:dynamodb/table:Table": _table,
     "aws:glue/catalogDatabase:CatalogDatabase": _database,
     "aws:glue/catalogTable:CatalogTable": _catalog_table,

@@ -14,6 +14,7 @@ from sandbox.deployer.model import Registration, dependency_closure
 
 if TYPE_CHECKING:
     from types_boto3_athena import AthenaClient
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_glue import GlueClient
@@ -71,6 +72,11 @@ class Cloud:
     def athena(self) -> AthenaClient:
         """Athena."""
         return self.client("athena")  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """CloudWatch alarms and dashboards."""
+        return self.client("cloudwatch")  # type: ignore[no-any-return]
 
     @functools.cached_property
     def dynamodb(self) -> DynamoDBClient:

@@ -3,6 +3,7 @@
 from sandbox.deployer.services import (
     athena,
     cloudcontrol,
+    cloudwatch,
     dynamodb,
     eventbridge,
     glue,
@@ -20,6 +21,7 @@ from sandbox.deployer.services import (
 __all__ = [
     "athena",
     "cloudcontrol",
+    "cloudwatch",
     "dynamodb",
     "eventbridge",
     "glue",

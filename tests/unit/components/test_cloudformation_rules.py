@@ -127,6 +127,32 @@ def catalog_table(p: Properties) -> Properties:
     }
 
 
+def alarm(p: Properties) -> Properties:
+    kept = ("comparisonOperator", "threshold", "evaluationPeriods", "treatMissingData", "alarmDescription")
+    measured = ("namespace", "metricName", "statistic", "period", "alarmActions")
+    one = pascal({key: p[key] for key in (*kept, *measured) if key in p})
+    if "metricQueries" not in p:
+        return {**one, "AlarmName": p["name"], "Dimensions": dimensions(p["dimensions"])}
+    return {**one, "AlarmName": p["name"], "Metrics": [query(each) for each in p["metricQueries"]]}
+
+
+def query(p: Properties) -> Properties:
+    found: Properties = pascal({key: value for key, value in p.items() if key != "metric"})
+    if "metric" in p:
+        of = p["metric"]
+        metric = {**pascal({key: of[key] for key in ("namespace", "metricName")})}
+        found["MetricStat"] = {
+            "Metric": {**metric, "Dimensions": dimensions(of["dimensions"])},
+            "Period": of["period"],
+            "Stat": of["stat"],
+        }
+    return found
+
+
+def dimensions(of: Properties) -> list[Properties]:
+    return [{"Name": name, "Value": value} for name, value in of.items()]
+
+
 def workgroup(p: Properties) -> Properties:
     configuration = p["configuration"]
     result = configuration["resultConfiguration"]
@@ -151,11 +177,16 @@ def named_query(p: Properties) -> Properties:
 RESOURCES: dict[str, tuple[str, Callable[[Properties], Properties]]] = {
     "aws:athena/namedQuery:NamedQuery": ("AWS::Athena::NamedQuery", named_query),
     "aws:athena/workgroup:Workgroup": ("AWS::Athena::WorkGroup", workgroup),
+    "aws:cloudwatch/dashboard:Dashboard": (
+        "AWS::CloudWatch::Dashboard",
+        lambda p: {"DashboardName": p["dashboardName"], "DashboardBody": p["dashboardBody"]},
+    ),
     "aws:cloudwatch/eventRule:EventRule": ("AWS::Events::Rule", rule),
     "aws:cloudwatch/logGroup:LogGroup": (
         "AWS::Logs::LogGroup",
         lambda p: {"LogGroupName": p["name"], "RetentionInDays": p["retentionInDays"]},
     ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("AWS::CloudWatch::Alarm", alarm),
     "aws:dynamodb/table:Table": ("AWS::DynamoDB::Table", table),
     "aws:glue/catalogTable:CatalogTable": ("AWS::Glue::Table", catalog_table),
     "aws:iam/role:Role": ("AWS::IAM::Role", role),

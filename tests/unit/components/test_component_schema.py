@@ -9,6 +9,7 @@ from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
 import components
 from components.analytics import Analytics, AnalyticsArgs
 from components.batch_inference import BatchInference, BatchInferenceArgs
+from components.monitoring import Monitoring, MonitoringArgs
 from components.notification import Notification, NotificationArgs
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import EVENT_SOURCE_MAPPING, STATE_MACHINE, record_component
@@ -20,6 +21,11 @@ ALL = {
     "BatchInference": (BatchInference, BatchInferenceArgs, {"projectArn"}),
     "Notification": (Notification, NotificationArgs, {"predictionsTopicArn"}),
     "Analytics": (Analytics, AnalyticsArgs, {"predictionsTopicArn"}),
+    "Monitoring": (
+        Monitoring,
+        MonitoringArgs,
+        {"imageQueueUrl", "imageDeadLetterQueueUrl", "analyzeFunctionName"},
+    ),
 }
 
 

@@ -88,7 +88,12 @@ def test_everything_that_takes_tags_has_those_of_stack_component_and_user(schedu
     tagged = [resource for resource in cloud_resources(scheduled) if takes_tags(resource.type)]
 
     assert len(tagged) > 20
-    components = {"batch": "BatchInference", "notification": "Notification", "analytics": "Analytics"}
+    components = {
+        "batch": "BatchInference",
+        "notification": "Notification",
+        "analytics": "Analytics",
+        "monitoring": "Monitoring",
+    }
     for resource in tagged:
         assert resource.properties["tags"] == {
             "Project": "custom-labels-batch",

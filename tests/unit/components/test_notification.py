@@ -12,9 +12,8 @@ from components.notification import (
     NotificationArgs,
     SubscriptionArgs,
     link_warning,
-    subscription_hash,
 )
-from components.subscriptions import PROTOCOLS, Subscription
+from components.subscriptions import PROTOCOLS, Subscription, subscription_hash
 from functions.notify_labels.environment import Mode, NotifyLabelsEnvironment
 from functions.notify_labels.notification_topic import MESSAGES_PER_SECOND
 from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS

@@ -33,6 +33,7 @@ OUTPUTS = {
     "releaseStateMachineArn",
     "scheduleArn",
     "runsTableName",
+    "rescueDeadLetterQueueUrl",
     "predictionsTopicArn",
     "analyzeFunctionName",
     "eventSourceMappingUuid",
@@ -47,6 +48,9 @@ OUTPUTS = {
     "athenaDatabase",
     "athenaTable",
     "athenaWorkgroup",
+    "operationsTopicArn",
+    "operationsDashboardName",
+    "operationsDashboardUrl",
 }
 YEAR_SECONDS = 366 * 24 * 60 * 60
 
@@ -91,9 +95,11 @@ def test_a_mapping_is_never_asked_for_more_than_lambda_allows() -> None:
     assert mapping(record_component(max_inference_units=9000))["scalingConfig"] == {"maximumConcurrency": 1000}
 
 
-def test_topics_are_encrypted_with_a_key_that_iam_principals_can_use(graph: Result) -> None:
+def test_topics_with_predictions_are_encrypted_with_a_key_that_iam_principals_can_use(graph: Result) -> None:
     for topic in graph.of_type(TOPIC):
-        assert topic.properties["kmsMasterKeyId"] == "alias/aws/sns"
+        # No alarm can publish with that key, and alarms have no predictions in them.
+        encrypted = topic.name != "monitoring-operations"
+        assert topic.properties.get("kmsMasterKeyId") == ("alias/aws/sns" if encrypted else None)
 
 
 # On every upload
@@ -117,7 +123,13 @@ def test_on_upload_there_is_nothing_that_could_start_a_model(on_upload: Result) 
 def test_on_upload_the_outputs_of_the_workflow_are_empty(on_upload: Result) -> None:
     empty = {name for name in OUTPUTS if on_upload.outputs.get(name) is None}
 
-    assert empty == {"stateMachineArn", "releaseStateMachineArn", "scheduleArn", "runsTableName"}
+    assert empty == {
+        "stateMachineArn",
+        "releaseStateMachineArn",
+        "scheduleArn",
+        "runsTableName",
+        "rescueDeadLetterQueueUrl",
+    }
 
 
 # On a schedule

@@ -14,6 +14,7 @@ def _no_account_of_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "analyze-image")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "CustomLabelsBatch")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "batch-analyze-image")
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 

@@ -334,8 +334,9 @@ class TestWhatIsReported:
 
         metrics = json.loads(capsys.readouterr().out)
         assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "CustomLabelsBatch"
-        assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+        assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["function_name", "service"]]
         assert {name: metrics[name] for name in metrics if name != "_aws"} == {
+            "function_name": "batch-analyze-image",
             "service": "analyze-image",
             "ImagesProcessed": [2.0],
             "ImagesRejected": [1.0],

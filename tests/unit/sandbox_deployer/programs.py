@@ -49,6 +49,7 @@ def every_type() -> None:
     _rule(bucket, queue, dead_letters)
     function, mapping = function_and_mapping(queue)
     topic = _topic(function)
+    operations(queue)
     machine = state_machine()
     schedule = _schedule(machine, dead_letters)
     # Names that Athena takes are explicit: as random as an auto-name, since the program is deployed again and again.
@@ -174,6 +175,37 @@ def subscribed_queue(topic: aws.sns.Topic, waits_for: tuple[str, ...] = ("queue"
         redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": queues["lost"].arn}),
         opts=pulumi.ResourceOptions(depends_on=[policies[name] for name in waits_for]),
     )
+
+
+def operations(queue: aws.sqs.Queue, **alarm: Any) -> aws.cloudwatch.MetricAlarm:
+    """An alarm on a queue, the topic it is told on, and a dashboard that shows it."""
+    topic = aws.sns.Topic("operations", kms_master_key_id=alarm.pop("kms_master_key_id", None))
+    policy = aws.sns.TopicPolicy(
+        "operations",
+        arn=topic.arn,
+        policy=document("Allow", "sns:Publish", topic.arn, Principal={"Service": "cloudwatch.amazonaws.com"}),
+    )
+    made = aws.cloudwatch.MetricAlarm(
+        "backlog",
+        opts=pulumi.ResourceOptions(depends_on=[policy] if alarm.pop("waits_for_policy", True) else []),
+        **{
+            "comparison_operator": "GreaterThanOrEqualToThreshold",
+            "threshold": 1,
+            "evaluation_periods": 1,
+            "treat_missing_data": "notBreaching",
+            "alarm_actions": [topic.arn],
+            "namespace": "AWS/SQS",
+            "metric_name": "ApproximateNumberOfMessagesVisible",
+            "dimensions": {"QueueName": queue.name},
+            "statistic": "Maximum",
+            "period": 300,
+            **alarm,
+        },
+    )
+    widget = {"x": 0, "y": 0, "width": 24, "height": 3, "type": "alarm", "properties": {"alarms": [made.arn]}}
+    body = pulumi.Output.json_dumps({"widgets": [widget]})
+    aws.cloudwatch.Dashboard("operations", dashboard_name="operations", dashboard_body=body)
+    return made
 
 
 def _rule(bucket: aws.s3.Bucket, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> None:
