@@ -1,31 +1,29 @@
-"""The operator's commands, and how their errors are told: one line, and exit code 2 for wrong input."""
+"""The operator's commands, and how their errors are told: one line, with an exit code."""
 
 import os
 import sys
 from collections.abc import Sequence
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli.errors import InputError
-from cli.plan import EXAMPLES, plan
+from cli import aws_errors, plan, status
+from cli.errors import InputError, OperationError
 
-WRONG_INPUT = 2
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit codes beside 0: it was not done; it cannot be asked for like this; Ctrl-C."""
 
 app = typer.Typer(
-    help="Plan, and later operate, a stack that labels images with Amazon Rekognition Custom Labels.",
+    help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command(epilog=EXAMPLES)(plan)
-
-
-@app.callback()
-def _operate() -> None:
-    """Without it, Typer would make the only command the program itself."""
+app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=status.EXAMPLES)(status.status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except typer.Abort:
-        return 130
+        return INTERRUPTED
     except InputError as error:
-        return _told(str(error))
+        return _told(str(error), WRONG_INPUT)
     except TyperException as error:
-        return _told(error.format_message())
+        return _told(error.format_message(), WRONG_INPUT)
+    except OperationError as error:
+        return _told(str(error), FAILED)
+    except (BotoCoreError, ClientError) as error:
+        return _told(aws_errors.told(error), FAILED)
 
 
-def _told(message: str) -> int:
+def _told(message: str, code: int) -> int:
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print("error:", " ".join(message.split()))
-    return WRONG_INPUT
+    return code

@@ -1,0 +1,169 @@
+"""A stack on an emulated AWS (moto), with a Rekognition that answers what a test says."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+PROJECT = "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/1700000000000"
+VERSION = "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/version/v2/1700000000002"
+_ROLE = "arn:aws:iam::123456789012:role/any"
+_REGION = "eu-west-1"
+
+
+class AwsStack:
+    """What a deployed stack consists of, as far as the command line looks at it.
+
+    Attributes
+    ----------
+    versions
+        What DescribeProjectVersions answers.
+    outputs
+        The stack's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._session: Any = boto3.Session(region_name=_REGION)
+        self._folder = folder
+        self.versions: list[dict[str, Any]] = [self.version()]
+        queues = {
+            name: self._queue(name)
+            for kind in ("image", "notification", "analytics")
+            for name in (f"{kind}QueueUrl", f"{kind}DeadLetterQueueUrl")
+        }
+        self.outputs: dict[str, Any] = {
+            **queues,
+            "projectArn": PROJECT,
+            "predictionsTopicArn": f"arn:aws:sns:{_REGION}:123456789012:predictions",
+            "stateMachineArn": self._machine("run"),
+            "releaseStateMachineArn": self._machine("release"),
+            "runsTableName": self._table(),
+            "scheduleArn": self._schedule("rate(1 hour)"),
+            "sourceBucketName": self._bucket("source"),
+            "finalBucketName": self._bucket("final"),
+            "imagePrefix": "",
+        }
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service)
+
+    @cached_property
+    def rekognition(self) -> Any:
+        """A real client, which checks what it is asked, and never sends it."""
+        client = self._session.client("rekognition")
+        client.meta.events.register("before-call.rekognition.DescribeProjectVersions", self._describe)
+        return client
+
+    def file(self) -> str:
+        """The outputs as `pulumi stack output --json` writes them."""
+        path = self._folder / "outputs.json"
+        path.write_text(json.dumps(self.outputs))
+        return str(path)
+
+    def version(self, status: str = "STOPPED", arn: str = VERSION, units: int | None = None) -> dict[str, Any]:
+        found = {"ProjectVersionArn": arn, "Status": status}
+        return found if units is None else {**found, "MinInferenceUnits": units}
+
+    def send(self, output: str, messages: int) -> None:
+        for _ in range(messages):
+            self.client("sqs").send_message(QueueUrl=self.outputs[output], MessageBody="{}")
+
+    def put(self, **attributes: Any) -> None:
+        """Write an item of the runs table; numbers and texts are wrapped."""
+        wrapped = {k: {"N": str(v)} if isinstance(v, int) else {"S": v} for k, v in attributes.items()}
+        self.client("dynamodb").put_item(TableName=self.outputs["runsTableName"], Item=wrapped)
+
+    def lock(self, run: str, minutes_ago: int = 12, **changes: Any) -> None:
+        """The lock as a run writes it."""
+        self.put(
+            **{
+                "kind": "lock",
+                "id": "model",
+                "executionArn": run,
+                "runExecutionArn": run,
+                "projectArn": PROJECT,
+                "projectVersionArn": VERSION,
+                "startedByRun": "true",
+                "inferenceUnits": 2,
+                "backlogAtStart": 100,
+                "processed": 39,
+                "rejected": 1,
+                "startedAt": milliseconds_ago(minutes_ago),
+                **changes,
+            }
+        )
+
+    def record(self, run: str, minutes_ago: int = 60, **changes: Any) -> None:
+        """The record of a run that took a quarter of an hour."""
+        started = milliseconds_ago(minutes_ago)
+        self.put(
+            **{
+                "kind": "run",
+                "id": f"{datetime.fromtimestamp(started / 1000, UTC).isoformat()}#{run}",
+                "runExecutionArn": run,
+                "outcome": "DRAINED",
+                "cause": "",
+                "startedByRun": "true",
+                "inferenceUnits": 2,
+                "processed": 90,
+                "rejected": 10,
+                "startedAt": started,
+                "modelRunningAt": started + 600_000,
+                "modelRanUntil": started + 780_000,
+                "endedAt": started + 900_000,
+                "billedInferenceUnitMinutes": 6,
+                **changes,
+            }
+        )
+
+    def _queue(self, name: str) -> str:
+        return str(self.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+
+    def _machine(self, name: str) -> str:
+        definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+        made = self.client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=_ROLE)
+        return str(made["stateMachineArn"])
+
+    def _table(self) -> str:
+        self.client("dynamodb").create_table(
+            TableName="runs",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "kind", "AttributeType": "S"},
+                {"AttributeName": "id", "AttributeType": "S"},
+            ],
+        )
+        return "runs"
+
+    def _schedule(self, expression: str) -> str:
+        scheduler = self.client("scheduler")
+        scheduler.create_schedule_group(Name="batch")
+        target = {"Arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:run", "RoleArn": _ROLE}
+        window = {"Mode": "OFF"}
+        return str(
+            scheduler.create_schedule(
+                GroupName="batch",
+                Name="batch-run",
+                ScheduleExpression=expression,
+                FlexibleTimeWindow=window,
+                Target=target,
+            )["ScheduleArn"]
+        )
+
+    def _bucket(self, name: str) -> str:
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": _REGION})
+        return name
+
+    def _describe(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        names = json.loads(params["body"]).get("VersionNames")
+        found = [v for v in self.versions if names is None or v["ProjectVersionArn"].split("/")[3] in names]
+        return SimpleNamespace(status_code=200), {"ProjectVersionDescriptions": found}
+
+
+def milliseconds_ago(minutes: int) -> int:
+    return int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
