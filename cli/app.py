@@ -9,11 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli import aws_errors, plan, status
-from cli.errors import InputError, OperationError
-
-FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
-"""Exit codes beside 0: it was not done; it cannot be asked for like this; Ctrl-C."""
+from cli import aws_errors, plan, run, status, stop
+from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 
 app = typer.Typer(
     help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
@@ -23,7 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=stop.EXAMPLES)(stop.stop)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,7 @@
-"""What an operator is told in one line when something cannot be done."""
+"""What an operator is told in one line when something cannot be done, and the exit code."""
+
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit codes beside 0: it was not done; it cannot be asked for like this; Ctrl-C."""
 
 
 class InputError(ValueError):

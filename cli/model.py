@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types_boto3_rekognition.type_defs import ProjectVersionDescriptionTypeDef
 
 IN_SERVICE = ("STARTING", "RUNNING", "STOPPING")
+MODEL_STYLES = {"RUNNING": "bold green", "STARTING": "yellow", "STOPPING": "yellow", "FAILED": "red"}
 _STARTABLE = ("TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED")
 
 

@@ -101,9 +101,19 @@ def active_executions(stepfunctions: "SFNClient", state_machine_arn: str) -> lis
     return [execution["executionArn"] for execution in answer["executions"]]
 
 
+def end_run(stack: Stack, execution_arn: str) -> None:
+    """End an execution; its model stays with its lock until it is released."""
+    stack.stepfunctions.stop_execution(executionArn=execution_arn, error="Stopped", cause="An operator ended the run.")
+
+
 def minutes_since(moment: datetime, time_scale: float) -> float:
-    """From a moment of the runs table until now."""
-    return max(0.0, (datetime.now(UTC) - moment).total_seconds() / 60 / time_scale)
+    """From a moment on AWS's clock until now; simulated minutes on a sandbox."""
+    return minutes_between(moment, datetime.now(UTC), time_scale)
+
+
+def minutes_between(begin: datetime, end: datetime, time_scale: float) -> float:
+    """At least 0: two clocks may differ a little."""
+    return max(0.0, (end - begin).total_seconds() / 60 / time_scale)
 
 
 def run_name(execution_arn: str) -> str:

@@ -6,11 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.model import Version
+from cli.model import MODEL_STYLES, Version
 from cli.stack_status import ActiveRun, PastRun, QueueState, Status
 from cli.wording import count, duration
 
-MODEL_STYLES = {"RUNNING": "bold green", "STARTING": "yellow", "STOPPING": "yellow", "FAILED": "red"}
 _MOST_CAUSE = 160
 
 

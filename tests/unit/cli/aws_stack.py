@@ -1,13 +1,16 @@
 """A stack on an emulated AWS (moto), with a Rekognition that answers what a test says."""
 
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+from moto.stepfunctions.models import stepfunctions_backends
 
 PROJECT = "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/1700000000000"
 VERSION = "arn:aws:rekognition:eu-west-1:123456789012:project/surfaces/version/v2/1700000000002"
@@ -43,6 +46,7 @@ class AwsStack:
             "releaseStateMachineArn": self._machine("release"),
             "runsTableName": self._table(),
             "scheduleArn": self._schedule("rate(1 hour)"),
+            "eventSourceMappingUuid": self._mapping(queues["imageQueueUrl"]),
             "sourceBucketName": self._bucket("source"),
             "finalBucketName": self._bucket("final"),
             "imagePrefix": "",
@@ -96,6 +100,25 @@ class AwsStack:
                 **changes,
             }
         )
+
+    def unlock(self) -> None:
+        key = {"kind": {"S": "lock"}, "id": {"S": "model"}}
+        self.client("dynamodb").delete_item(TableName=self.outputs["runsTableName"], Key=key)
+
+    def start(self, machine: str = "stateMachineArn", name: str = "tick-1") -> str:
+        """An execution that runs until the test ends it."""
+        started = self.client("stepfunctions").start_execution(stateMachineArn=self.outputs[machine], name=name)
+        return str(started["executionArn"])
+
+    def executions(self, machine: str = "stateMachineArn") -> list[dict[str, Any]]:
+        """Newest first."""
+        found = self.client("stepfunctions").list_executions(stateMachineArn=self.outputs[machine])
+        return list(found["executions"])
+
+    def end(self, arn: str, status: str = "SUCCEEDED", error: str = "", cause: str = "") -> None:
+        """moto's executions end only by StopExecution."""
+        execution = stepfunctions_backends["123456789012"][_REGION].describe_execution(arn)
+        execution.status, execution.error, execution.cause = status, error or None, cause or None
 
     def record(self, run: str, minutes_ago: int = 60, **changes: Any) -> None:
         """The record of a run that took a quarter of an hour."""
@@ -154,6 +177,25 @@ class AwsStack:
                 Target=target,
             )["ScheduleArn"]
         )
+
+    def _mapping(self, queue_url: str) -> str:
+        """Closed, as it is between runs."""
+        role = self.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        package = BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("handler.py", "")
+        function = self.client("lambda").create_function(
+            FunctionName="analyze-image",
+            Runtime="python3.13",
+            Handler="handler.handle",
+            Role=role,
+            Code={"ZipFile": package.getvalue()},
+        )["FunctionName"]
+        queue = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        made = self.client("lambda").create_event_source_mapping(
+            EventSourceArn=queue["Attributes"]["QueueArn"], FunctionName=function, Enabled=False
+        )
+        return str(made["UUID"])
 
     def _bucket(self, name: str) -> str:
         self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": _REGION})

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -43,10 +44,27 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """What happens between two looks, one step each time a command waits."""
+
+    def happens(*steps: Callable[[], Any]) -> None:
+        left = list(steps)
+        monkeypatch.setattr("time.sleep", lambda _: left.pop(0)())
+
+    return happens
+
+
+def interrupt() -> None:
+    """A step: Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
 def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStack]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "123456789012")
+    with mock_aws(config={"lambda": {"use_docker": False}}):
         made = AwsStack(tmp_path)
         monkeypatch.setattr(Stack, "rekognition", property(lambda _: made.rekognition))
         yield made
