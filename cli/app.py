@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli import aws_errors, plan, run, status, stop
+from cli import aws_errors, plan, run, status, stop, upload
 from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=upload.EXAMPLES)(upload.upload)
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=stop.EXAMPLES)(stop.stop)

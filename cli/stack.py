@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SANDBOX_OUTPUTS = Path("build/sandbox/outputs.json")
 """Where `make sandbox` writes its outputs, in the current directory."""
 
-CONNECTIONS = 32
+CONNECTIONS = 64
 """Most requests at once to one service."""
 
 _HOW_TO_CHOOSE = "choose one with --stack NAME or --outputs FILE, or start the sandbox with `make sandbox`"
