@@ -10,7 +10,18 @@ from ministack.core import lambda_runtime
 
 from sandbox.classifier import Classifier
 from sandbox.clock import SimulatedClock
-from sandbox.emulator import access, athena, custom_labels, deliveries, mappings, queues, storage, topics, workflows
+from sandbox.emulator import (
+    access,
+    athena,
+    custom_labels,
+    deliveries,
+    mappings,
+    queues,
+    redrive,
+    storage,
+    topics,
+    workflows,
+)
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.emulator.skipping import Skipping
@@ -39,6 +50,7 @@ class Gateway:
         access.install()
         storage.install()
         queues.install(clock)
+        redrive.install()
         self._inboxes = topics.install()
         self._skipping = Skipping(clock, next_tick=deliveries.install(clock), has_messages=mappings.install(clock))
         workflows.install(Integrations(settings, clock), clock)

@@ -25,6 +25,10 @@ class AwsStack:
     ----------
     versions
         What DescribeProjectVersions answers.
+    moves
+        Requests of StartMessageMoveTask.
+    move_states
+        What ListMessageMoveTasks answers, one after the other.
     outputs
         The stack's.
     """
@@ -32,6 +36,8 @@ class AwsStack:
     def __init__(self, folder: Path) -> None:
         self._session: Any = boto3.Session(region_name=_REGION)
         self._folder = folder
+        self.moves: list[dict[str, Any]] = []
+        self.move_states: list[dict[str, Any]] = []
         self.versions: list[dict[str, Any]] = [self.version()]
         queues = {
             name: self._queue(name)
@@ -46,6 +52,9 @@ class AwsStack:
             "releaseStateMachineArn": self._machine("release"),
             "runsTableName": self._table(),
             "scheduleArn": self._schedule("rate(1 hour)"),
+            "analyzeFunctionName": "analyze-image",
+            "notifyFunctionName": "notify-labels",
+            "recordFunctionName": "record-predictions",
             "eventSourceMappingUuid": self._mapping(queues["imageQueueUrl"]),
             "sourceBucketName": self._bucket("source"),
             "finalBucketName": self._bucket("final"),
@@ -60,6 +69,14 @@ class AwsStack:
         """A real client, which checks what it is asked, and never sends it."""
         client = self._session.client("rekognition")
         client.meta.events.register("before-call.rekognition.DescribeProjectVersions", self._describe)
+        return client
+
+    @cached_property
+    def sqs(self) -> Any:
+        """moto's, with message move tasks, which moto lacks."""
+        client = self._session.client("sqs")
+        client.meta.events.register("before-call.sqs.StartMessageMoveTask", self._move)
+        client.meta.events.register("before-call.sqs.ListMessageMoveTasks", self._list_moves)
         return client
 
     def file(self) -> str:
@@ -205,6 +222,13 @@ class AwsStack:
         names = json.loads(params["body"]).get("VersionNames")
         found = [v for v in self.versions if names is None or v["ProjectVersionArn"].split("/")[3] in names]
         return SimpleNamespace(status_code=200), {"ProjectVersionDescriptions": found}
+
+    def _move(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.moves.append(json.loads(params["body"]))
+        return SimpleNamespace(status_code=200), {"TaskHandle": "any"}
+
+    def _list_moves(self, **_: Any) -> tuple[Any, dict[str, Any]]:
+        return SimpleNamespace(status_code=200), {"Results": [self.move_states.pop(0)]}
 
 
 def milliseconds_ago(minutes: int) -> int:

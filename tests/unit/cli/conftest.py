@@ -67,4 +67,5 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStack]:
     with mock_aws(config={"lambda": {"use_docker": False}}):
         made = AwsStack(tmp_path)
         monkeypatch.setattr(Stack, "rekognition", property(lambda _: made.rekognition))
+        monkeypatch.setattr(Stack, "sqs", property(lambda _: made.sqs))
         yield made
