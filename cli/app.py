@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from cli import aws_errors, plan, redrive, run, status, stop, upload
 from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
+from report.visible_text import visible
 
 app = typer.Typer(
     help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
@@ -47,5 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _told(message: str, code: int) -> int:
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print("error:", " ".join(message.split()))
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+        "error:", visible(" ".join(message.split()))
+    )
     return code

@@ -16,6 +16,7 @@ from cli.queues import depth
 from cli.stack import OutputsOption, Stack, StackOption, find_stack
 from cli.stack_status import QUEUES
 from cli.wording import count
+from report.visible_text import visible
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -36,7 +37,7 @@ python -m cli redrive --dry-run
 
 python -m cli redrive
 
-Exit codes: 0 every message went home, or there was none; 1 some did not; 130 you stopped watching, and SQS goes on.
+Exit codes: 0 every message went home, or there was none, 1 some did not, 130 you stopped watching.
 """
 
 
@@ -94,7 +95,8 @@ def _show(stack: Stack, name: str, console: Console) -> int:
     for letter in _peek(stack, name, url):
         shown += 1
         console.print(
-            Text(f"  {letter.sent_at.astimezone():%Y-%m-%d %H:%M}  {letter.subject}: {letter.why}"), soft_wrap=True
+            Text(f"  {letter.sent_at.astimezone():%Y-%m-%d %H:%M}  {visible(letter.subject)}: {visible(letter.why)}"),
+            soft_wrap=True,
         )
     if shown < messages:
         console.print(Text(f"  and {messages - shown:,} more", "dim"))

@@ -24,8 +24,7 @@ python -m cli run --wait
 
 python -m cli run --wait --stack prod && echo labelled
 
-Exit codes: 0 started, or with --wait done; 1 the run failed, or could not begin; 2 this stack has no runs; 130 you
-stopped watching, and the run goes on.
+Exit codes: 0 started, or with --wait done, 1 the run failed, 2 this stack has no runs, 130 you stopped watching.
 """
 
 
@@ -37,6 +36,7 @@ def run(
     """Start a run now, as the schedule does; if one is active, that is the one.
 
     With --wait it tells what the run does, the backlog, images a minute, the time left and the minutes billed so far.
+
     Ctrl-C stops watching, never the run.
     """
     found = find_stack(outputs, stack)

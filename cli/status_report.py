@@ -9,6 +9,7 @@ from rich.text import Text
 from cli.model import MODEL_STYLES, Version
 from cli.stack_status import ActiveRun, PastRun, QueueState, Status
 from cli.wording import count, duration
+from report.visible_text import shortened
 
 _MOST_CAUSE = 160
 
@@ -101,8 +102,7 @@ def _runs(runs: list[PastRun]) -> Table:
 
 def _show_cause(newest: PastRun, console: Console) -> None:
     if newest.cause:
-        cause = newest.cause if len(newest.cause) <= _MOST_CAUSE else newest.cause[: _MOST_CAUSE - 3] + "..."
-        console.print(Text(f"\n The last one: {cause}", "yellow"))
+        console.print(Text(f"\n The last one: {shortened(newest.cause, _MOST_CAUSE)}", "yellow"))
 
 
 def _clock(moment: datetime) -> str:

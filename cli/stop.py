@@ -24,8 +24,7 @@ python -m cli stop
 
 python -m cli stop --yes --stack prod
 
-Exit codes: 0 no model runs, the mapping is closed and no run active; 1 a model runs on; 2 this stack has no runs, or
-nobody could be asked; 130 you said no, or stopped watching.
+Exit codes: 0 no model runs, 1 one runs on, 2 this stack has no runs, or nobody could be asked, 130 you said no.
 """
 
 
@@ -59,8 +58,9 @@ def stop(
 ) -> None:
     """End the active run, close the mapping and stop the model now.
 
-    Images that wait stay in the queue for the next run, which the schedule starts as ever. May be repeated: it goes on
-    where it was. A model that a person started is not stopped.
+    Images that wait stay in the queue for the next run, which the schedule starts as ever.
+
+    It may be repeated, and goes on where it was. A model that a person started is not stopped.
     """
     it = find_stack(outputs, stack)
     it.state_machine()

@@ -17,6 +17,7 @@ from cli.stack import CONNECTIONS, OutputsOption, Stack, StackOption, find_stack
 from cli.upload_files import ImageFile, find_files
 from cli.uploader import MOST_FAILURES_IN_A_ROW, Outcome, Tally, Uploader
 from cli.wording import count
+from report.visible_text import visible
 
 _PANEL = "How"
 _MOST_TOLD = 20
@@ -29,15 +30,14 @@ python -m cli upload a.jpg b.png "scans/**/*.jpg"
 
 python -m cli upload photographs/ --prefix line-1/ --stack prod
 
-Exit codes: 0 every image is in the stack; 1 one is not: it failed, or its name would not be announced; 2 there is no
-image to upload, or it cannot be asked for like this; 130 you stopped it, and the same command goes on where it was.
+Exit codes: 0 every image is in the stack, 1 one is not, 2 there is no image or no such stack, 130 you stopped it.
+
+The same command goes on where it was.
 """
 
 
 def upload(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders and globs.", show_default=False)
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, folders and globs.", show_default=False)],
     outputs: OutputsOption = None,
     stack: StackOption = None,
     prefix: Annotated[
@@ -56,8 +56,9 @@ def upload(
 ) -> None:
     """Upload images to the source bucket; what is there or has been labelled already is left out.
 
-    What is no PNG or JPEG by its first bytes is skipped. A key is the path within the folder that was named, or within
-    the part of a glob before its first wildcard, or the file's name.
+    What is no PNG or JPEG by its first bytes is skipped.
+
+    A key is the path within the folder that was named, or within a glob's part before its wildcards, or a file's name.
     """
     it = find_stack(outputs, stack)
     console = Console(highlight=False)
@@ -118,7 +119,7 @@ def _with_progress(
 
 def _tell(lines: Sequence[tuple[str, str]], console: Console, what: str) -> None:
     for path, reason in lines[:_MOST_TOLD]:
-        console.print(Text(f"{path}: {reason}", "yellow"), soft_wrap=True)
+        console.print(Text(visible(f"{path}: {reason}"), "yellow"), soft_wrap=True)
     if len(lines) > _MOST_TOLD:
         console.print(Text(f"... and {len(lines) - _MOST_TOLD:,} more {what}", "yellow"))
 

@@ -41,6 +41,11 @@ def test_a_message_that_names_no_image_is_shown_as_such(aws: AwsStack, cli: Cli)
     assert "a message that names no image: failed" in cli("redrive", "--dry-run", "--outputs", aws.file()).words
 
 
+def test_a_key_cannot_write_to_the_terminal(aws: AwsStack, cli: Cli) -> None:
+    dead(aws, "image", json.dumps({"imageKey": "\x1b[2J[red]a.jpg"}))
+    assert "⟨U+001B⟩[2J[red]a.jpg: failed" in cli("redrive", "--dry-run", "--outputs", aws.file()).out
+
+
 def test_a_dry_run_moves_nothing_and_gives_back_what_it_looked_at(aws: AwsStack, cli: Cli) -> None:
     for _ in range(12):
         dead(aws, "image", EVENT)
