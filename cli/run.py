@@ -70,7 +70,7 @@ def _conclude(stack: Stack, arn: str, last: Look, console: Console) -> str | Non
         raise OperationError(f"run {run_name(arn)} {last.status}: {cause or 'no cause is given'}; {_NEXT}")
     record = record_of(stack, arn)
     if record:
-        console.print(_summary(record, stack.time_scale), soft_wrap=True)
+        console.print(_summary(record), soft_wrap=True)
         active = active_executions(stack.stepfunctions, stack.state_machine()) if record.outcome == "OUTGROWN" else []
         return _instead(active[-1], "It was outgrown, and is followed by", console) if active else None
     lock = read_lock(stack)
@@ -90,8 +90,8 @@ def _instead(arn: str, why: str, console: Console) -> str:
     return arn
 
 
-def _summary(record: RunRecord, time_scale: float) -> str:
-    billed = record.billed_inference_unit_minutes / time_scale
+def _summary(record: RunRecord) -> str:
+    billed = record.billed_inference_unit_minutes
     return (
         f"{record.outcome}: {count(record.processed, 'image')} labelled, {record.rejected:,.0f} rejected; {billed:.2f} "
         f"inference-unit minutes billed, {usd(billed / 60 * PRICES.inference_unit_hour)} USD"

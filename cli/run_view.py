@@ -44,7 +44,7 @@ class RunView:
 
     def show(self, look: Look) -> None:
         """Print what is new, and draw how far it is."""
-        news = (look.state, look.model)
+        news = (look.state, look.model_status)
         if news != self._told:
             self._told = news
             self._console.print(_line(look))
@@ -54,8 +54,8 @@ class RunView:
 
 def _line(look: Look) -> Text:
     text = Text.assemble((f"  minute {look.minutes:5.1f}", "dim"), f"  {look.state}")
-    if look.model:
-        text.append(", model ").append(look.model, MODEL_STYLES.get(look.model_status, ""))
+    if look.model_status:
+        text.append(", model ").append(look.model_status, MODEL_STYLES.get(look.model_status, ""))
     return text
 
 
@@ -64,6 +64,8 @@ def _picture(look: Look) -> Table:
     grid.add_column(style="dim")
     grid.add_column()
     grid.add_column()
+    if look.version:
+        grid.add_row("model", look.version, look.model_status)
     done = look.lock.done if look.lock else 0
     bar = ProgressBar(total=max(1, done + look.backlog), completed=done, width=_BAR_WIDTH)
     grid.add_row("backlog", bar, f"{count(look.backlog, 'image')} left, {done:,} done")

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cli.model import version_name, version_status
 from cli.queues import depth
-from cli.runs import Lock, minutes_between, minutes_since, read_lock
+from cli.runs import Lock, minutes_between, read_lock
 from cli.stack import Stack
 
 _LOOK_SECONDS = 2.0
@@ -31,6 +32,8 @@ class Look:
         Images that wait or are in flight, of this run or not.
     minutes
         Since the run began.
+    now
+        See `Stack.now`.
     """
 
     execution: Mapping[str, Any]
@@ -39,7 +42,7 @@ class Look:
     model_status: str
     backlog: int
     minutes: float
-    time_scale: float
+    now: datetime
 
     @property
     def status(self) -> str:
@@ -65,10 +68,10 @@ class Look:
         return "waits for the model to start" if self.lock.project_version_arn else "chooses a version"
 
     @property
-    def model(self) -> str:
-        """The version and its status; empty until one is chosen."""
-        version = self.lock.project_version_arn if self.lock else ""
-        return f"{version_name(version)} {self.model_status}" if version else ""
+    def version(self) -> str:
+        """Name of the model's version; empty until one is chosen."""
+        arn = self.lock.project_version_arn if self.lock else ""
+        return version_name(arn) if arn else ""
 
     @property
     def images_a_minute(self) -> float | None:
@@ -94,8 +97,8 @@ class Look:
         if self.lock is None or self.lock.model_running_at is None:
             return 0.0
         if self.lock.release_started_at:
-            return minutes_between(self.lock.model_running_at, self.lock.release_started_at, self.time_scale)
-        return minutes_since(self.lock.model_running_at, self.time_scale)
+            return minutes_between(self.lock.model_running_at, self.lock.release_started_at)
+        return minutes_between(self.lock.model_running_at, self.now)
 
 
 def follow(stack: Stack, run_arn: str) -> Iterator[Look]:
@@ -121,6 +124,6 @@ def _look(stack: Stack, run_arn: str, before: Lock | None) -> Look:
         is_locked=mine is not None,
         model_status=version_status(stack, lock.project_arn, lock.project_version_arn) if lock and chosen else "",
         backlog=depth(stack.sqs, stack.output("imageQueueUrl")).total,
-        minutes=minutes_since(execution["startDate"], stack.time_scale),
-        time_scale=stack.time_scale,
+        minutes=minutes_between(execution["startDate"], datetime.now(UTC)) / stack.time_scale,
+        now=stack.now(),
     )

@@ -1,6 +1,6 @@
 """Runs, active and past: the workflow's executions and the runs table."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -46,10 +46,6 @@ class Lock(BaseModel):
     def done(self) -> int:
         """Images with a result."""
         return self.processed + self.rejected
-
-    def minutes(self, time_scale: float) -> float:
-        """Since the run began; simulated ones on a sandbox."""
-        return minutes_since(self.started_at, time_scale)
 
     @property
     def is_released(self) -> bool:
@@ -106,14 +102,9 @@ def end_run(stack: Stack, execution_arn: str) -> None:
     stack.stepfunctions.stop_execution(executionArn=execution_arn, error="Stopped", cause="An operator ended the run.")
 
 
-def minutes_since(moment: datetime, time_scale: float) -> float:
-    """From a moment on AWS's clock until now; simulated minutes on a sandbox."""
-    return minutes_between(moment, datetime.now(UTC), time_scale)
-
-
-def minutes_between(begin: datetime, end: datetime, time_scale: float) -> float:
+def minutes_between(begin: datetime, end: datetime) -> float:
     """At least 0: two clocks may differ a little."""
-    return max(0.0, (end - begin).total_seconds() / 60 / time_scale)
+    return max(0.0, (end - begin).total_seconds() / 60)
 
 
 def run_name(execution_arn: str) -> str:

@@ -119,14 +119,14 @@ class Stack:
     def region(self) -> str:
         return self.optional("region") or self.output("predictionsTopicArn").split(":")[3]
 
+    def now(self) -> datetime:
+        """What the clock shows that schedules follow and the runs table is written by; a sandbox's is simulated."""
+        return datetime.fromisoformat(self._sandbox_model()["now"]) if self.endpoint_url else datetime.now(UTC)
+
     @cached_property
     def time_scale(self) -> float:
-        """Real seconds a second that is told takes: 1 on AWS, less on a sandbox, whose time is simulated."""
+        """Real seconds that a second of that clock takes: 1 on AWS, less on a sandbox."""
         return float(self._sandbox_model()["timeScale"]) if self.endpoint_url else 1.0
-
-    def schedule_now(self) -> datetime:
-        """What the clock shows that schedules follow; a sandbox's runs ahead."""
-        return datetime.fromisoformat(self._sandbox_model()["now"]) if self.endpoint_url else datetime.now(UTC)
 
     def _sandbox_model(self) -> dict[str, Any]:
         found: dict[str, Any] = _read_sandbox_model(str(self.endpoint_url))

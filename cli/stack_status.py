@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from cli.model import Version, notable, versions
 from cli.next_run import Schedule, read_schedule
 from cli.queues import depth, oldest_minutes
-from cli.runs import Lock, last_runs, read_lock, run_name
+from cli.runs import Lock, last_runs, minutes_between, read_lock, run_name
 from cli.stack import Stack
 from report.stack import RunRecord
 
@@ -66,7 +66,7 @@ class ActiveRun(_Told):
 
 
 class PastRun(_Told):
-    """A record of the runs table; minutes are simulated on a sandbox."""
+    """A record of the runs table."""
 
     name: str
     started_at: datetime
@@ -84,14 +84,14 @@ class Status(_Told):
 
     Attributes
     ----------
-    schedule_now
-        What the clock shows that the schedule follows; a sandbox's runs ahead.
+    now
+        See `Stack.now`: all moments are on that clock.
     """
 
     stack: str
     region: str
     trigger: str
-    schedule_now: datetime
+    now: datetime
     queues: list[QueueState]
     model: list[Version]
     active_run: ActiveRun | None
@@ -101,19 +101,19 @@ class Status(_Told):
 
 def look(stack: Stack) -> Status:
     """Ask AWS."""
-    now = stack.schedule_now()
+    now = stack.now()
     scheduled = stack.is_scheduled
     lock = read_lock(stack) if scheduled else None
     return Status(
         stack=stack.name,
         region=stack.region,
         trigger="schedule" if scheduled else "upload",
-        schedule_now=now,
+        now=now,
         queues=_queues(stack),
         model=notable(versions(stack), stack.optional("modelVersion")),
-        active_run=_active(lock, stack.time_scale) if lock else None,
+        active_run=_active(lock, now) if lock else None,
         schedule=read_schedule(stack, now) if scheduled else None,
-        last_runs=[_past(record, stack.time_scale) for record in last_runs(stack, LAST_RUNS)] if scheduled else [],
+        last_runs=[_past(record) for record in last_runs(stack, LAST_RUNS)] if scheduled else [],
     )
 
 
@@ -135,11 +135,11 @@ def _queue(stack: Stack, name: str, url: str, dead_letters: str, oldest: Mapping
     )
 
 
-def _active(lock: Lock, time_scale: float) -> ActiveRun:
+def _active(lock: Lock, now: datetime) -> ActiveRun:
     return ActiveRun(
         name=run_name(lock.run_execution_arn),
         started_at=lock.started_at,
-        minutes=lock.minutes(time_scale),
+        minutes=minutes_between(lock.started_at, now),
         is_released=lock.is_released,
         inference_units=lock.inference_units,
         backlog_at_start=lock.backlog_at_start,
@@ -148,15 +148,15 @@ def _active(lock: Lock, time_scale: float) -> ActiveRun:
     )
 
 
-def _past(record: RunRecord, time_scale: float) -> PastRun:
+def _past(record: RunRecord) -> PastRun:
     return PastRun(
         name=run_name(record.run_execution_arn),
         started_at=record.started_at,
-        minutes=(record.ended_at - record.started_at).total_seconds() / 60 / time_scale,
+        minutes=minutes_between(record.started_at, record.ended_at),
         outcome=record.outcome,
         cause=record.cause,
         processed=int(record.processed),
         rejected=int(record.rejected),
         inference_units=int(record.inference_units),
-        billed_inference_unit_minutes=record.billed_inference_unit_minutes / time_scale,
+        billed_inference_unit_minutes=record.billed_inference_unit_minutes,
     )

@@ -46,7 +46,7 @@ def _queues(queues: list[QueueState]) -> Table:
 
 
 def _facts(status: Status) -> Table:
-    facts = Table.grid(padding=(0, 2, 0, 1))
+    facts = Table(box=None, padding=(0, 1), show_header=False)
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
     for version in status.model:
@@ -77,7 +77,7 @@ def _next(status: Status) -> str:
         return "the schedule is switched off"
     if schedule.next_run is None:
         return f"none that can be told, by {schedule.expression}"
-    wait = (schedule.next_run - status.schedule_now).total_seconds() / 60
+    wait = (schedule.next_run - status.now).total_seconds() / 60
     return f"{_clock(schedule.next_run)}, in {duration(wait)}, by {schedule.expression}"
 
 

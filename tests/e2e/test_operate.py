@@ -1,5 +1,6 @@
 """The operator's command line on the sandbox, as a person types it."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from cli.app import main
 from sandbox.photographs import photographs
 from tests.e2e.deployed_stack import Stack
-from tests.e2e.test_pipeline import assert_released
+from tests.e2e.test_pipeline import assert_released, billed_minutes
 
 pytestmark = pytest.mark.xdist_group("operate")
 
@@ -65,7 +66,11 @@ def test_images_are_uploaded_once_labelled_by_a_run_that_is_followed_and_found_i
     code, said = cli("status")
     assert code == 0
     assert "STOPPED active run none" in said
-    assert "DRAINED" in said
+    (last,) = json.loads(cli("status", "--json")[1])["lastRuns"]
+    assert (last["outcome"], last["processed"]) == ("DRAINED", 6)
+    # The workflow sees RUNNING up to 15 seconds late.
+    assert last["billedInferenceUnitMinutes"] == pytest.approx(billed_minutes(stack), abs=0.75)
+    assert last["billedInferenceUnitMinutes"] < last["minutes"] < 20
 
 
 def test_a_run_is_stopped_with_its_model_and_what_it_left_waits(stack: Stack, cli: Cli, folder: Path) -> None:
