@@ -17,6 +17,7 @@ _CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrieval
 _UNREACHABLE = (EndpointConnectionError, ConnectTimeoutError)
 _BAD_CREDENTIALS = ("ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoes")
 _FORBIDDEN = ("AccessDenied", "403", "Forbidden", "UnauthorizedOperation")
+_PASSING = ("ResourceInUse", "ResourceConflict", "Throttl", "TooManyRequests", "SlowDown", "ServiceUnavailable")
 _GONE = ("NotFound", "DoesNotExist", "NonExistent", "NoSuch", "404")
 
 
@@ -38,6 +39,8 @@ def _refusal(error: ClientError) -> str:
         return f"{what}; {_SIGN_IN}"
     if code.startswith(_FORBIDDEN):
         return f"{what}; whoever gives you rights in this account has to allow it"
+    if any(part in code for part in _PASSING):
+        return f"{what}; try again in a minute"
     if any(part in code for part in _GONE):
         return f"{what}; was the stack destroyed or deployed anew? --stack and --outputs choose another"
     return what

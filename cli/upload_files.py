@@ -68,9 +68,9 @@ def find_files(arguments: Iterable[str], prefix: str) -> tuple[list[ImageFile], 
             found = _looked_at(path, prefix + name)
             if isinstance(found, Refused):
                 refused[path] = found
-            elif images.setdefault(found.key, found).path.resolve() != path.resolve():
+            elif (first := images.setdefault(found.key, found)) is not found and first.path.resolve() != path.resolve():
                 raise InputError(
-                    f"{images[found.key].path} and {path} would both be {found.key}; upload them one after the other, "
+                    f"{first.path} and {path} would both be {found.key}; upload them one after the other, "
                     "with a --prefix of their own"
                 )
     return list(images.values()), list(refused.values())

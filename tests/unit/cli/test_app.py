@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cli.aws_errors import told
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
 
@@ -38,6 +40,20 @@ def test_missing_credentials_are_one_line_with_what_to_do(
         "error: Unable to locate credentials; sign in (aws sso login, or aws configure), or choose a profile with "
         "AWS_PROFILE\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "next_step"),
+    [
+        ("ExpiredTokenException", "sign in"),
+        ("AccessDeniedException", "whoever gives you rights"),
+        ("ResourceInUseException", "try again in a minute"),
+        ("QueueDoesNotExist", "was the stack destroyed"),
+    ],
+)
+def test_what_aws_refuses_says_what_to_do(code: str, next_step: str) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": "No."}}, "AnOperation")
+    assert told(error).startswith(f"AnOperation: {code}: No.; {next_step}")
 
 
 def test_a_sandbox_that_is_down_is_one_line_with_what_to_do(aws: AwsStack, cli: Cli) -> None:
