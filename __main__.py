@@ -123,6 +123,9 @@ monitoring = Monitoring(
     ),
 )
 
+pulumi.export("projectArn", chosen.project_arn)
+pulumi.export("modelVersion", chosen.model_version_name)
+pulumi.export("imagePrefix", chosen.image_prefix or None)
 pulumi.export("sourceBucketName", batch.source_bucket_name)
 pulumi.export("finalBucketName", batch.final_bucket_name)
 pulumi.export("imageQueueUrl", batch.image_queue_url)

@@ -1,31 +1,31 @@
-"""The operator's commands, and how their errors are told: one line, and exit code 2 for wrong input."""
+"""The operator's commands, and how their errors are told: one line, with an exit code."""
 
 import os
 import sys
 from collections.abc import Sequence
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli.errors import InputError
-from cli.plan import EXAMPLES, plan
-
-WRONG_INPUT = 2
+from cli import aws_errors, plan, redrive, run, status, stop, upload
+from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
+from report.visible_text import visible
 
 app = typer.Typer(
-    help="Plan, and later operate, a stack that labels images with Amazon Rekognition Custom Labels.",
+    help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command(epilog=EXAMPLES)(plan)
-
-
-@app.callback()
-def _operate() -> None:
-    """Without it, Typer would make the only command the program itself."""
+app.command(epilog=plan.EXAMPLES)(plan.plan)
+app.command(epilog=upload.EXAMPLES)(upload.upload)
+app.command(epilog=run.EXAMPLES)(run.run)
+app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=stop.EXAMPLES)(stop.stop)
+app.command(epilog=redrive.EXAMPLES)(redrive.redrive)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except typer.Abort:
-        return 130
+        return INTERRUPTED
     except InputError as error:
-        return _told(str(error))
+        return _told(str(error), WRONG_INPUT)
     except TyperException as error:
-        return _told(error.format_message())
+        return _told(error.format_message(), WRONG_INPUT)
+    except OperationError as error:
+        return _told(str(error), FAILED)
+    except (BotoCoreError, ClientError) as error:
+        return _told(aws_errors.told(error), FAILED)
 
 
-def _told(message: str) -> int:
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print("error:", " ".join(message.split()))
-    return WRONG_INPUT
+def _told(message: str, code: int) -> int:
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+        "error:", visible(" ".join(message.split()))
+    )
+    return code

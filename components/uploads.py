@@ -6,9 +6,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from components.image_suffixes import IMAGE_SUFFIXES
 from components.queue import WorkQueue
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 WILDCARDS_IN_A_PATTERN = 4
 """EventBridge refuses a pattern as too complex where more than some ten states of its wildcards can be reached at

@@ -72,6 +72,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, extra="ignore")
 
+    run_execution_arn: _Text = ""
     outcome: _Text
     cause: _Text = ""
     started_by_run: _Text

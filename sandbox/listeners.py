@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from cli.queues import depth
 from sandbox.deployer.cloud import Cloud
 from sandbox.errors import SandboxError
 
@@ -29,12 +30,4 @@ def wait_for_listeners(cloud: Cloud, outputs: Mapping[str, Any], seconds: float 
 
 def backlog(cloud: Cloud, queue_url: str) -> int:
     """Messages in a queue, in flight or waiting; the sandbox counts exactly."""
-    attributes = cloud.sqs.get_queue_attributes(
-        QueueUrl=queue_url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )["Attributes"]
-    return sum(int(count) for count in attributes.values())
+    return depth(cloud.sqs, queue_url).total

@@ -42,7 +42,13 @@ The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.rel
 
 Its hourly schedule runs every {3600 * stack.settings.time_scale:.0f} seconds.
 
-In another terminal, with the AWS CLI (version 2):
+In another terminal, in this folder:
+
+  .venv/bin/python -m cli upload {samples}
+  .venv/bin/python -m cli run --wait
+  .venv/bin/python -m cli status
+
+The same with the AWS CLI (version 2):
 
   export AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.settings.region} AWS_DEFAULT_REGION={stack.settings.region}
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test

@@ -7,13 +7,14 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
+from cli.model import MODEL_STYLES
+from cli.runs import start_or_join
 from sandbox.ledger import read_ledger
 from sandbox.listeners import backlog
 from sandbox.stack import Stack, console
 
 _LOOK_SECONDS = 0.25
 _MEANINGS = {"RUNNING": " (the meter runs; the mapping is opened)", "STOPPING": " (the meter has stopped)"}
-_STYLES = {"RUNNING": "bold green", "STARTING": "yellow", "STOPPING": "yellow", "FAILED": "red"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def run_workflow(stack: Stack) -> WorkflowRun:
     images = backlog(stack.cloud, stack.outputs["imageQueueUrl"])
     simulated = datetime.fromisoformat(read_ledger(stack.settings)["now"])
     run = WorkflowRun(datetime.now(UTC), simulated, images)
-    arn = _start(stack)
+    arn, _ = start_or_join(stack.cloud.stepfunctions, stack.outputs["stateMachineArn"])
     console.print("[green]✓[/green] Started the workflow, as its schedule does")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -73,13 +74,6 @@ def run_workflow(stack: Stack) -> WorkflowRun:
         told = f"  {run.execution.get('error')}: {run.execution.get('cause')}"
         console.print(told, style="red", markup=False)
     return run
-
-
-def _start(stack: Stack) -> str:
-    """The run to follow: the schedule's own tick may have come first, and there is one run at a time."""
-    workflow, machine = stack.cloud.stepfunctions, stack.outputs["stateMachineArn"]
-    running = workflow.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
-    return (running[0] if running else workflow.start_execution(stateMachineArn=machine))["executionArn"]
 
 
 def _look(stack: Stack, run: WorkflowRun, arn: str, minute: float, progress: Progress, bar: TaskID) -> None:
@@ -100,5 +94,5 @@ def _look(stack: Stack, run: WorkflowRun, arn: str, minute: float, progress: Pro
 
 
 def _model_text(status: str) -> str:
-    style = _STYLES.get(status, "dim")
+    style = MODEL_STYLES.get(status, "dim")
     return f"[{style}]{status}[/{style}]{_MEANINGS.get(status, '')}"

@@ -18,6 +18,7 @@ from sandbox.emulator import (
     deliveries,
     mappings,
     queues,
+    redrive,
     storage,
     topics,
     workflows,
@@ -51,6 +52,7 @@ class Gateway:
         storage.install()
         queues.install(clock)
         alarms.install(clock)
+        redrive.install()
         self._inboxes = topics.install()
         self._skipping = Skipping(clock, next_tick=deliveries.install(clock), has_messages=mappings.install(clock))
         workflows.install(Integrations(settings, clock), clock)

@@ -159,8 +159,8 @@ def test_wrong_input_is_one_line_and_exit_code_2(plan: Any, arguments: str, told
 
 
 def test_an_unknown_command_is_told_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plon"]) == 2
-    assert "No such command 'plon'. Did you mean 'plan'?" in capsys.readouterr().err
+    assert main(["planx"]) == 2
+    assert "No such command 'planx'. Did you mean 'plan'?" in capsys.readouterr().err
 
 
 def test_the_help_has_examples_and_every_limit(plan: Any) -> None:

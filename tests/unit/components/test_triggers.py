@@ -25,6 +25,7 @@ from tests.unit.components.graph import (
 )
 
 OUTPUTS = {
+    "projectArn",
     "sourceBucketName",
     "finalBucketName",
     "imageQueueUrl",

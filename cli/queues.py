@@ -1,0 +1,87 @@
+"""How much waits in a queue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+_METRIC_MINUTES = 15
+"""SQS sends its metrics every minute, and they come some minutes late."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Messages of a queue, as SQS counts them: approximately.
+
+    Attributes
+    ----------
+    waiting
+        That can be received now.
+    in_flight
+        That somebody has received and not finished.
+    delayed
+        That cannot be received yet.
+    """
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.in_flight + self.delayed
+
+
+def depth(sqs: "SQSClient", queue_url: str) -> Depth:
+    """Count a queue's messages."""
+    counts = sqs.get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    return Depth(
+        waiting=int(counts["ApproximateNumberOfMessages"]),
+        in_flight=int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(counts["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def oldest_minutes(cloudwatch: Any, queue_urls: Sequence[str]) -> Mapping[str, float]:
+    """Minutes that the oldest message of each queue has waited, where CloudWatch knows.
+
+    Looking at the messages themselves would count as receiving them.
+    """
+    now = datetime.now(UTC)
+    try:
+        answer = cloudwatch.get_metric_data(
+            MetricDataQueries=[
+                {
+                    "Id": f"q{number}",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": "AWS/SQS",
+                            "MetricName": "ApproximateAgeOfOldestMessage",
+                            "Dimensions": [{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
+                        },
+                        "Period": 60,
+                        "Stat": "Maximum",
+                    },
+                }
+                for number, url in enumerate(queue_urls)
+            ],
+            StartTime=now - timedelta(minutes=_METRIC_MINUTES),
+            EndTime=now,
+            ScanBy="TimestampDescending",
+        )
+    except ClientError:  # not allowed: the rest of the picture is worth having
+        return {}
+    newest = {result["Id"]: result["Values"][0] for result in answer["MetricDataResults"] if result["Values"]}
+    return {url: newest[f"q{n}"] / 60 for n, url in enumerate(queue_urls) if f"q{n}" in newest}
