@@ -1,6 +1,7 @@
 """`python -m sandbox up`: the stack to play with, until Ctrl-C."""
 
-import time
+import signal
+import threading
 from pathlib import Path
 
 from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY
@@ -18,14 +19,15 @@ def main() -> int:
 
 def _keep_up(stack: Stack) -> int:
     _write_samples(SAMPLES)
-    try:
-        console.print(_how_to_use(stack), markup=False, soft_wrap=True)
-        while True:
-            stack.server.check()
-            time.sleep(1)
-    except KeyboardInterrupt:
-        console.print("\nStopped; nothing is left running.")
-        return 0
+    # Not by KeyboardInterrupt, which is lost where it strikes inside a destructor.
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    console.print(_how_to_use(stack), markup=False, soft_wrap=True)
+    while not stopped.wait(1):
+        stack.server.check()
+    console.print("\nStopped; nothing is left running.")
+    return 0
 
 
 def _write_samples(folder: Path) -> None:

@@ -128,4 +128,6 @@ class TestMessages:
             return {each: now.get(each, 0) - before.get(each, 0) for each in ("receive", "delete")}
 
         wait_until(lambda: counted()["delete"])
-        assert counted() == {"receive": 1, "delete": 1}
+        requests = counted()
+        assert requests["delete"] == 1
+        assert 1 <= requests["receive"] < 10  # what other tests' functions failed on comes back, and is received too
