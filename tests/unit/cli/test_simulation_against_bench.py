@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.measure import Measurement
-from benchmarks.results import PUBLISHED_FILE, Results, read
+from benchmarks.results import PUBLISHED_FILE, read
 from benchmarks.workloads import WORKLOADS
 from cli.arrivals import DAY, Arrivals
 from cli.reference_policies import PublishedSample
@@ -16,9 +16,7 @@ from cli.simulation import Policy, simulate
 
 TOLERANCE = 0.10
 
-MEASURED = PUBLISHED_FILE.exists()
-RESULTS: Results | None = read(PUBLISHED_FILE) if MEASURED else None
-NOT_MEASURED = pytest.mark.skip(reason=f"{PUBLISHED_FILE.name} is not there: make bench writes what to compare with")
+RESULTS = read(PUBLISHED_FILE)
 
 
 def _config(measurement: Measurement) -> Mapping[str, Any]:
@@ -27,41 +25,32 @@ def _config(measurement: Measurement) -> Mapping[str, Any]:
     return next(each.config for each in workload.policies if each.name == measurement.policy)
 
 
-def _policy(measurement: Measurement, results: Results) -> Policy:
+def _policy(measurement: Measurement) -> Policy:
     if measurement.is_baseline:
-        return PublishedSample(results.model_start_minutes, results.tps)
+        return PublishedSample(RESULTS.model_start_minutes, RESULTS.tps)
     config = _config(measurement)
     return ScheduledRuns(
-        start_minutes=results.model_start_minutes,
+        start_minutes=RESULTS.model_start_minutes,
         tps_per_inference_unit=float(config["tpsPerInferenceUnit"]),
         max_inference_units=int(config["maxInferenceUnits"]),
         target_drain_minutes=int(config.get("targetDrainMinutes", 60)),
         min_batch_size=int(config.get("minBatchSize", 1)),
         max_queue_age_minutes=int(config.get("maxQueueAgeMinutes", 1440)),
-        longest_pause=60 * results.tick_minutes,
+        longest_pause=60 * RESULTS.tick_minutes,
     )
 
 
-def _cases() -> list[Any]:
-    if not RESULTS:
-        return [pytest.param(None, marks=NOT_MEASURED, id="every workload")]
-    return [pytest.param(each, id=f"{each.workload}, {each.policy}") for each in RESULTS.measurements]
-
-
-@pytest.mark.parametrize("measurement", _cases())
+@pytest.mark.parametrize("measurement", RESULTS.measurements, ids=lambda each: f"{each.workload}, {each.policy}")
 def test_a_simulated_workload_bills_what_was_measured(measurement: Measurement) -> None:
-    assert RESULTS
     minutes, images = zip(*measurement.arrivals, strict=True)
     ticks = np.arange(0, 2 * DAY, 60 * RESULTS.tick_minutes)
-    simulation = simulate(_policy(measurement, RESULTS), Arrivals.at(np.multiply(minutes, 60), images), ticks)
+    simulation = simulate(_policy(measurement), Arrivals.at(np.multiply(minutes, 60), images), ticks)
     assert len(simulation.runs) == measurement.runs
     assert simulation.images_left == 0
     assert simulation.billed_minutes == pytest.approx(measurement.billed_minutes, rel=TOLERANCE)
     assert simulation.most_units == measurement.units
 
 
-@pytest.mark.skipif(not MEASURED, reason="docs/bench.json is not there: make bench writes what to compare with")
 def test_both_policies_were_measured_on_every_workload() -> None:
-    assert RESULTS
     measured = {(each.workload, each.policy) for each in RESULTS.measurements}
     assert measured == {(workload.name, policy.name) for workload in WORKLOADS for policy in workload.policies}
