@@ -31,7 +31,7 @@ app.command(epilog=redrive.EXAMPLES)(redrive.redrive)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     try:
-        return int(app(args=arguments, prog_name="python -m cli", standalone_mode=False) or 0)
+        return int(app(args=arguments, prog_name="clb", standalone_mode=False) or 0)
     except BrokenPipeError:  # the reader has seen enough, as head has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cli.errors import InputError
+from cli.plan_choices import Shape
 
 DAY = 24 * 60 * 60
 WEEK_DAYS, WORKING_DAYS = 7, 5
@@ -73,14 +73,6 @@ class Arrivals:
         images = np.full(int(pieces.sum()), size, dtype=np.int64)
         images[np.cumsum(pieces) - 1] = self.images - (pieces - 1) * size
         return Arrivals(np.repeat(self.seconds, pieces), images)
-
-
-class Shape(StrEnum):
-    """How a day's images are spread."""
-
-    EVENLY = "evenly"
-    OFFICE_HOURS = "office-hours"
-    NIGHTLY = "nightly"
 
 
 HOURS = {Shape.EVENLY: (0.0, 24.0), Shape.OFFICE_HOURS: (8.0, 18.0), Shape.NIGHTLY: (2.0, 2.0)}

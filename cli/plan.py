@@ -2,20 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 
-from cli.arrivals import Arrivals, Recording, Shape, daily, read_csv
-from cli.comparison import Question, compare
 from cli.errors import InputError
 from cli.options import number, whole_number
-from cli.plan_chart import checked_chart_file, draw
-from cli.plan_report import as_json, report_console, show
-from cli.scheduled_runs import ScheduledRuns
-from cli.schedules import DEFAULT_SCHEDULES, pause_of
+from cli.plan_choices import DEFAULT_SCHEDULES, Shape
 from cli.wording import count
+
+if TYPE_CHECKING:
+    from cli.arrivals import Arrivals, Recording
 
 _ARRIVALS, _STACK, _ANSWER = "What arrives", "The stack's settings", "The answer"
 
@@ -30,13 +28,13 @@ _SPREAD = {
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli plan --images-per-day 5000
+clb plan --images-per-day 5000
 
-python -m cli plan --images-per-day 5000 --arrive office-hours --max-age-minutes 90
+clb plan --images-per-day 5000 --arrive office-hours --max-age-minutes 90
 
-python -m cli plan --arrivals uploads.csv --max-units 4 --target-drain-minutes 20 --chart plan.png
+clb plan --arrivals uploads.csv --max-units 4 --target-drain-minutes 20 --chart plan.png
 
-python -m cli plan --images-per-day 200 --schedule "rate(1 hour)" --schedule "cron(0 6,18 * * ? *)"
+clb plan --images-per-day 200 --schedule "rate(1 hour)" --schedule "cron(0 6,18 * * ? *)"
 
 A CSV file has one ISO time a line, and after a comma how many images came, if more than one: 2026-11-22T08:30:00,12
 """
@@ -114,8 +112,14 @@ def plan(
 
     Simulates the stack's workflow, the published sample's policy and a model that always runs; needs no AWS account.
     """
+    # NumPy and Altair take longer to import than `status` takes to answer.
+    from cli.comparison import Question, compare
+    from cli.plan_report import as_json, report_console, show
+    from cli.scheduled_runs import ScheduledRuns
+    from cli.schedules import pause_of
+
     zone = _zone(timezone)
-    chart_file = checked_chart_file(chart) if chart else None
+    chart_file = _checked(chart) if chart else None
     schedules = list(dict.fromkeys(schedule or DEFAULT_SCHEDULES))
     for expression in schedules:
         pause_of(expression, timezone)
@@ -131,6 +135,8 @@ def plan(
     )
     comparison = compare(Question(images, begin, days, timezone, settings, schedules, stacks, max_age_minutes))
     if chart_file:
+        from cli.plan_chart import draw
+
         draw(comparison, note[:1].upper() + note[1:], chart_file)
     if json:
         typer.echo(as_json(comparison))
@@ -141,10 +147,18 @@ def plan(
         console.print(f"\nChart: {chart_file}", soft_wrap=True, markup=False)
 
 
+def _checked(chart: Path) -> Path:
+    from cli.plan_chart import checked_chart_file
+
+    return checked_chart_file(chart)
+
+
 def _arrivals(
     images_per_day: int | None, file: Path | None, shape: Shape, days: int, zone: ZoneInfo
-) -> tuple[Arrivals, datetime, str]:
+) -> tuple["Arrivals", datetime, str]:
     """Images, midnight before the first, and how to call them."""
+    from cli.arrivals import daily, read_csv
+
     if (images_per_day is None) == (file is None):
         raise InputError("--images-per-day or --arrivals: exactly one of them is needed; try --images-per-day 5000")
     if file is None:
@@ -159,7 +173,7 @@ def _arrivals(
     return _recorded(read_csv(file, zone), file, days)
 
 
-def _recorded(recording: Recording, file: Path, days: int) -> tuple[Arrivals, datetime, str]:
+def _recorded(recording: "Recording", file: Path, days: int) -> tuple["Arrivals", datetime, str]:
     if recording.days > days:
         note = f"the first {days} of {recording.days} days in {file.name}"
         return recording.arrivals.within(days), recording.begin, note

@@ -33,9 +33,9 @@ FUNCTIONS = {
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli redrive --dry-run
+clb redrive --dry-run
 
-python -m cli redrive
+clb redrive
 
 Exit codes: 0 every message went home, or there was none, 1 some did not, 130 you stopped watching.
 """

@@ -18,11 +18,11 @@ _NEXT = "what it did not label waits in the queue: mend the cause, and run again
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli run
+clb run
 
-python -m cli run --wait
+clb run --wait
 
-python -m cli run --wait --stack prod && echo labelled
+clb run --wait --stack prod && echo labelled
 
 Exit codes: 0 started, or with --wait done, 1 the run failed, 2 this stack has no runs, 130 you stopped watching.
 """

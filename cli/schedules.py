@@ -8,15 +8,6 @@ from cli.arrivals import Seconds
 from cli.errors import InputError
 from components.schedule_expression import checked_schedule, longest_pause, occurrences
 
-DEFAULT_SCHEDULES = (
-    "rate(15 minutes)",
-    "rate(1 hour)",
-    "cron(0 8-18 ? * MON-FRI *)",
-    "rate(4 hours)",
-    "rate(1 day)",
-)
-"""Side by side when none is asked for; the third looks in working hours only."""
-
 
 def pause_of(expression: str, timezone: str) -> int:
     """Seconds of a schedule's longest pause.

@@ -10,11 +10,11 @@ from cli.status_report import show
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli status
+clb status
 
-python -m cli status --stack prod
+clb status --stack prod
 
-python -m cli status --json | jq '.queues[0].deadLetters'
+clb status --json | jq '.queues[0].deadLetters'
 
 Exit codes: 0 told, 1 AWS refused something, 2 there is no such stack.
 """

@@ -20,9 +20,9 @@ _CLOSED = ("Disabled", "Disabling")
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli stop
+clb stop
 
-python -m cli stop --yes --stack prod
+clb stop --yes --stack prod
 
 Exit codes: 0 no model runs, 1 one runs on, 2 this stack has no runs, or nobody could be asked, 130 you said no.
 """

@@ -24,11 +24,11 @@ _MOST_TOLD = 20
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli upload photographs/
+clb upload photographs/
 
-python -m cli upload a.jpg b.png "scans/**/*.jpg"
+clb upload a.jpg b.png "scans/**/*.jpg"
 
-python -m cli upload photographs/ --prefix line-1/ --stack prod
+clb upload photographs/ --prefix line-1/ --stack prod
 
 Exit codes: 0 every image is in the stack, 1 one is not, 2 there is no image or no such stack, 130 you stopped it.
 

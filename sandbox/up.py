@@ -46,9 +46,9 @@ Its hourly schedule runs every {3600 * stack.settings.time_scale:.0f} seconds.
 
 In another terminal, in this folder:
 
-  .venv/bin/python -m cli upload {samples}
-  .venv/bin/python -m cli run --wait
-  .venv/bin/python -m cli status
+  .venv/bin/clb upload {samples}
+  .venv/bin/clb run --wait
+  .venv/bin/clb status
 
 The same with the AWS CLI (version 2):
 

@@ -16,7 +16,7 @@ COMMANDS = ("upload", "run", "status", "stop", "redrive")
 def test_the_help_has_examples_and_exit_codes(cli: Cli, command: str) -> None:
     said = cli(command, "--help")
     assert said.code == 0
-    assert f"python -m cli {command}" in said.words.partition("Examples")[2]
+    assert f"clb {command}" in said.words.partition("Examples")[2]
     assert "Exit codes: 0 " in said.words
 
 

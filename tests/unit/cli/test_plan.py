@@ -1,4 +1,4 @@
-"""`python -m cli plan`: what it answers, and how it refuses."""
+"""`clb plan`: what it answers, and how it refuses."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli.app import main
-from cli.schedules import DEFAULT_SCHEDULES
+from cli.plan_choices import DEFAULT_SCHEDULES
 
 
 class Said:
@@ -166,7 +166,7 @@ def test_an_unknown_command_is_told_what_there_is(capsys: pytest.CaptureFixture[
 def test_the_help_has_examples_and_every_limit(plan: Any) -> None:
     said = plan("--help")
     assert said.code == 0
-    assert "python -m cli plan --images-per-day 5000 --arrive office-hours" in said.out
+    assert "clb plan --images-per-day 5000 --arrive office-hours" in said.out
     assert "(maxInferenceUnits). 1 to 500." in " ".join(said.out.replace("│", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli redrive`."""
+"""`clb redrive`."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`python -m cli run`."""
+"""`clb run`."""
 
 from collections.abc import Callable
 from io import StringIO

@@ -1,4 +1,4 @@
-"""`python -m cli status`."""
+"""`clb status`."""
 
 import json
 from datetime import UTC, datetime, timedelta

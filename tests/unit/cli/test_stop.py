@@ -1,4 +1,4 @@
-"""`python -m cli stop`."""
+"""`clb stop`."""
 
 import json
 from collections.abc import Callable

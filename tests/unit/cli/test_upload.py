@@ -1,4 +1,4 @@
-"""`python -m cli upload`."""
+"""`clb upload`."""
 
 import hashlib
 from pathlib import Path
