@@ -8,6 +8,7 @@ import pulumi
 import settings
 from components.analytics import Analytics, AnalyticsArgs
 from components.batch_inference import BatchInference, BatchInferenceArgs
+from components.destroy_guard import DestroyGuard, DestroyGuardArgs
 from components.monitoring import Monitoring, MonitoringArgs, longest_wait_minutes
 from components.notification import Notification, NotificationArgs
 
@@ -122,6 +123,13 @@ monitoring = Monitoring(
         },
     ),
 )
+if chosen.trigger == "schedule":
+    # Made last, so that it is deleted first.
+    DestroyGuard(
+        "destroy-guard",
+        cast(DestroyGuardArgs, given(runs_table_name=batch.runs_table_name)),
+        pulumi.ResourceOptions(depends_on=[batch, notification, analytics, monitoring]),
+    )
 
 pulumi.export("projectArn", chosen.project_arn)
 pulumi.export("modelVersion", chosen.model_version_name)

@@ -1,5 +1,6 @@
 """The identifiers AWS gives resources, by type, as far as they follow from the name."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -113,6 +114,11 @@ def _function(p: _Properties, region: str, account: str) -> _Properties:
     }
 
 
+def _invocation(p: _Properties, _region: str, _account: str) -> _Properties:
+    given = hashlib.md5(p["input"].encode(), usedforsecurity=False).hexdigest()
+    return {"id": f"{p['functionName']}_$LATEST_{given}"}
+
+
 def _mapping(p: _Properties, region: str, account: str) -> _Properties:
     id_ = _uuid(p["functionName"])
     return {"id": id_, "uuid": id_, "arn": f"arn:aws:lambda:{region}:{account}:event-source-mapping:{id_}"}
@@ -192,6 +198,7 @@ _IDENTIFIERS: dict[str, Callable[[_Properties, str, str], _Properties]] = {
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
+    "aws:lambda/invocation:Invocation": _invocation,
     "aws:lambda/function:Function": _function,
     "aws:quicksight/dataSet:DataSet": _quicksight_data_set,
     "aws:quicksight/dataSource:DataSource": _quicksight_data_source,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pulumi
 
+from sandbox.deployer import arns
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.model import Created, Properties, Registration
@@ -22,6 +23,7 @@ from sandbox.errors import SandboxError
 _FUNCTION = "aws:lambda/function:Function"
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 _PERMISSION = "aws:lambda/permission:Permission"
+_INVOCATION = "aws:lambda/invocation:Invocation"
 
 PACED_VARIABLE = "DETECT_CALLS_PER_SECOND"
 """The one environment variable the deployer changes, and the only thing it translates: a rate by the
@@ -162,6 +164,33 @@ def delete_permission(cloud: Cloud, made: Created) -> None:
     """Take the permission back."""
     qualifier = {"Qualifier": made.outputs["qualifier"]} if made.outputs.get("qualifier") else {}
     cloud.lambda_.remove_permission(FunctionName=made.outputs["function"], StatementId=made.id, **qualifier)
+
+
+@creates(_INVOCATION)
+def create_invocation(cloud: Cloud, args: Request) -> Created:
+    """Invoke a function, and with lifecycle scope CRUD again when this is deleted."""
+    function, scope, given = args["functionName"], args.get("lifecycleScope", "CREATE_ONLY"), json.loads(args["input"])
+    if scope not in ("CREATE_ONLY", "CRUD"):
+        raise SandboxError(f"lifecycleScope is {scope!r}; it is CREATE_ONLY or CRUD")
+    event = given if scope == "CREATE_ONLY" else {**given, "tf": {"action": "create", "prev_input": None}}
+    id_ = arns.identifiers(_INVOCATION, args.resource.properties, cloud.region, cloud.account_id)["id"]
+    return Created(id_, {"result": _invoke(cloud, function, event)})
+
+
+@deletes(_INVOCATION)
+def delete_invocation(cloud: Cloud, made: Created) -> None:
+    """Tell the function, which may refuse, if it was made with lifecycle scope CRUD."""
+    if made.outputs.get("lifecycleScope") == "CRUD":
+        given = json.loads(made.outputs["input"])
+        _invoke(cloud, made.outputs["functionName"], {**given, "tf": {"action": "delete", "prev_input": given}})
+
+
+def _invoke(cloud: Cloud, function: str, event: Properties) -> str:
+    answer = cloud.lambda_.invoke(FunctionName=function, Payload=json.dumps(event))
+    payload = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        raise SandboxError(f"Lambda function {function} answered with an error: {payload}")
+    return payload
 
 
 def require_function_access(

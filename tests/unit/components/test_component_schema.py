@@ -9,6 +9,7 @@ from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
 import components
 from components.analytics import Analytics, AnalyticsArgs
 from components.batch_inference import BatchInference, BatchInferenceArgs
+from components.destroy_guard import DestroyGuard, DestroyGuardArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.notification import Notification, NotificationArgs
 from sandbox.pulumi_runtime import Result
@@ -20,6 +21,7 @@ COMPONENTS = Path(components.__file__).parent
 ALL = {
     "BatchInference": (BatchInference, BatchInferenceArgs, {"projectArn"}),
     "Notification": (Notification, NotificationArgs, {"predictionsTopicArn"}),
+    "DestroyGuard": (DestroyGuard, DestroyGuardArgs, {"runsTableName"}),
     "Analytics": (Analytics, AnalyticsArgs, {"predictionsTopicArn"}),
     "Monitoring": (
         Monitoring,

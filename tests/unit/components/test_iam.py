@@ -62,7 +62,7 @@ def test_no_policy_allows_anything_on_everything(graph: Result) -> None:
 def test_stars_inside_an_arn_stand_for_what_is_below_one_resource(graph: Result) -> None:
     below = re.compile(
         r"arn:aws:s3:::[a-z0-9-]+(/(images|superseded|rejected|predictions))?/\*"
-        r"|arn:aws:logs:us-east-1:\d+:log-group:/aws/lambda/[a-z]+-(analyze-image|[a-z]+-(labels|predictions))-\w+:\*"
+        r"|arn:aws:logs:us-east-1:\d+:log-group:/aws/lambda/[a-z-]+-(analyze-image|refuse-destroy|[a-z]+-(labels|predictions))-\w+:\*"
         r"|arn:aws:rekognition:us-east-1:\d+:project/surfaces/version/\*/\*"
         r"|arn:aws:states:us-east-1:\d+:execution:batch-(run|release-model)-\*:\*"
     )
@@ -155,6 +155,7 @@ def test_everything_that_acts_has_a_role_of_its_own(scheduled: Result) -> None:
         "batch-rescue": "events.amazonaws.com",
         "notification-notify-labels": "lambda.amazonaws.com",
         "analytics-record-predictions": "lambda.amazonaws.com",
+        "destroy-guard-refuse-destroy": "lambda.amazonaws.com",
     }
 
 

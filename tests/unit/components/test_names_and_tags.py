@@ -93,6 +93,7 @@ def test_everything_that_takes_tags_has_those_of_stack_component_and_user(schedu
         "notification": "Notification",
         "analytics": "Analytics",
         "monitoring": "Monitoring",
+        "destroy": "DestroyGuard",
     }
     for resource in tagged:
         assert resource.properties["tags"] == {

@@ -48,6 +48,7 @@ def every_type() -> None:
     )
     _rule(bucket, queue, dead_letters)
     function, mapping = function_and_mapping(queue)
+    aws.lambda_.Invocation("analyze", function_name=function.name, input="{}", lifecycle_scope="CRUD")
     topic = _topic(function)
     operations(queue)
     machine = state_machine()

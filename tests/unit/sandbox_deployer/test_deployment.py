@@ -20,7 +20,7 @@ from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, record_program, run_program
 from tests.unit.sandbox_deployer.conftest import TIME_SCALE, Deploy
-from tests.unit.sandbox_deployer.programs import every_type
+from tests.unit.sandbox_deployer.programs import every_type, service_role
 
 pytestmark = pytest.mark.xdist_group("sandbox_deployer")
 
@@ -232,6 +232,29 @@ def test_destroy_refuses_a_bucket_that_holds_something(deploy: Deploy, cloud: Cl
         destroy_recorded(cloud, state)
 
     assert len(state.read()["resources"]) == 1
+
+
+def test_destroy_asks_a_function_that_is_to_be_asked_and_stops_where_it_fails(
+    deploy: Deploy, cloud: Cloud, state: StateFile
+) -> None:
+    refuses = "def handler(event, context):\n    assert event['tf']['action'] != 'delete', 'not now'\n"
+
+    def program() -> None:
+        function = aws.lambda_.Function(
+            "asked",
+            role=service_role("asked", "lambda.amazonaws.com").arn,
+            runtime="python3.13",
+            handler="app.handler",
+            code=pulumi.AssetArchive({"app.py": pulumi.StringAsset(refuses)}),
+        )
+        aws.lambda_.Invocation("asked", function_name=function.name, input="{}", lifecycle_scope="CRUD")
+
+    made = [resource for resource in deploy(program).resources if resource.custom]
+
+    with pytest.raises(SandboxError, match=r"answered with an error: .*not now"):
+        destroy_recorded(cloud, state)
+
+    assert len(state.read()["resources"]) == len(made)
 
 
 def test_a_failed_deployment_can_be_destroyed(deploy: Deploy, cloud: Cloud, state: StateFile) -> None:
