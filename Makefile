@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test lint bench clean
+.PHONY: help demo sandbox destroy test lint bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ demo: $(READY) ## Show the whole pipeline on this machine, no AWS account needed
 
 sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with
 	@$(BIN)/python -m sandbox up
+
+destroy: $(READY) ## Take a stack down, after its model is stopped: the sandbox that is up, else Pulumi's current one
+	@$(BIN)/clb destroy $(ARGS)
 
 test: $(READY) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup

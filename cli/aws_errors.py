@@ -41,9 +41,19 @@ def _refusal(error: ClientError) -> str:
         return f"{what}; whoever gives you rights in this account has to allow it"
     if any(part in code for part in _PASSING):
         return f"{what}; try again in a minute"
-    if any(part in code for part in _GONE):
+    if is_gone(error):
         return f"{what}; was the stack destroyed or deployed anew? --stack and --outputs choose another"
     return what
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS has no such thing."""
+    return any(part in error_code(error) for part in _GONE)
+
+
+def is_forbidden(error: ClientError) -> bool:
+    """Whether these credentials may not ask."""
+    return error_code(error).startswith(_FORBIDDEN)
 
 
 def error_code(error: ClientError) -> str:

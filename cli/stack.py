@@ -68,10 +68,16 @@ class Stack:
         How people call it.
     outputs
         As the program exports them; a sandbox adds `endpointUrl` and `region`.
+    file
+        They were read from, if they were.
+    pulumi_name
+        By which the Pulumi CLI was asked for it, if it was.
     """
 
     name: str
     outputs: Mapping[str, Any]
+    file: Path | None = None
+    pulumi_name: str | None = None
 
     def output(self, name: str) -> str:
         """One of the outputs that every stack has.
@@ -193,10 +199,10 @@ def find_stack(outputs: Path | None, name: str | None) -> Stack:
         raise InputError(f"--outputs {outputs} and --stack {name}: only one can be the stack; leave one of them out")
     if outputs:
         found = _read(outputs)
-        return Stack(_called(found, f"the stack of {outputs}"), found)
+        return Stack(_called(found, f"the stack of {outputs}"), found, file=outputs)
     if name is None and (sandbox := _sandbox()):
-        return Stack(_called(sandbox, "the sandbox"), sandbox)
-    return Stack(f"stack {name}" if name else "Pulumi's current stack", _from_pulumi(name))
+        return Stack(_called(sandbox, "the sandbox"), sandbox, file=SANDBOX_OUTPUTS)
+    return Stack(f"stack {name}" if name else "Pulumi's current stack", _from_pulumi(name), pulumi_name=name)
 
 
 def _called(outputs: Mapping[str, Any], otherwise: str) -> str:
@@ -249,7 +255,19 @@ def _read_sandbox_model(endpoint_url: str) -> dict[str, Any]:
 
 
 def _from_pulumi(name: str | None) -> dict[str, Any]:
-    command = ["pulumi", "stack", "output", "--json", "--non-interactive", *(["--stack", name] if name else [])]
+    command = ["stack", "output", "--json", *(["--stack", name] if name else [])]
+    return _parsed(ask_pulumi(*command), f"`pulumi {' '.join(command)}`")
+
+
+def ask_pulumi(*arguments: str) -> str:
+    """What the Pulumi CLI prints in the current directory.
+
+    Raises
+    ------
+    InputError
+        It is not installed, or knows no such thing.
+    """
+    command = ["pulumi", "--non-interactive", *arguments]
     told = "`" + " ".join(command) + "`"
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
@@ -260,4 +278,4 @@ def _from_pulumi(name: str | None) -> dict[str, Any]:
     if ran.returncode:
         problem = ran.stderr.strip().removeprefix("error: ") or f"exit code {ran.returncode}"
         raise InputError(f"{told} failed ({problem}); {_HOW_TO_CHOOSE}")
-    return _parsed(ran.stdout, told)
+    return ran.stdout

@@ -65,19 +65,20 @@ def stop(
     it = find_stack(outputs, stack)
     it.state_machine()
     console = Console(highlight=False)
-    found = _look(it)
+    found = look(it)
     if not found.is_nothing:
         if not yes:
             _ask(it, found)
         try:
-            _stop(it, found, console)
+            end(it, found, console)
         except KeyboardInterrupt:
             console.print("\nStopped watching; the release goes on. stop again follows it, status shows it.")
             raise typer.Exit(INTERRUPTED) from None
     _say_how_it_is(it, console, was_nothing=found.is_nothing)
 
 
-def _look(stack: Stack) -> Found:
+def look(stack: Stack) -> Found:
+    """What a stack with runs has to stop."""
     return Found(
         executions=active_executions(stack.stepfunctions, stack.state_machine()),
         lock=read_lock(stack),
@@ -98,7 +99,14 @@ def _ask(stack: Stack, found: Found) -> None:
     )
 
 
-def _stop(stack: Stack, found: Found, console: Console) -> None:
+def end(stack: Stack, found: Found, console: Console) -> None:
+    """End runs, release the model, close the mapping, and tell each.
+
+    Raises
+    ------
+    OperationError
+        The model could not be released.
+    """
     for arn in found.executions:
         end_run(stack, arn)
         console.print(f"Ended run {run_name(arn)}.", soft_wrap=True)
@@ -114,14 +122,21 @@ def _stop(stack: Stack, found: Found, console: Console) -> None:
 
 
 def _say_how_it_is(stack: Stack, console: Console, *, was_nothing: bool) -> None:
-    runs_on = [version for version in versions(stack) if version.status in _BILLED]
-    if runs_on:
-        raise OperationError(
-            f"{runs_on[0].name} is {runs_on[0].status}, and no run of this stack started it, so it was left; stop it "
-            f"with aws rekognition stop-project-version --project-version-arn {runs_on[0].arn}"
-        )
+    if left := running_on(stack):
+        raise OperationError(left)
     begin = "There is nothing to stop: no" if was_nothing else "Now no"
     console.print(f"{begin} model runs, the mapping is closed and no run is active. The schedule goes on.")
+
+
+def running_on(stack: Stack) -> str:
+    """Which version runs without a run of this stack, and how to stop it; empty if none does."""
+    runs_on = [version for version in versions(stack) if version.status in _BILLED]
+    if not runs_on:
+        return ""
+    return (
+        f"{runs_on[0].name} is {runs_on[0].status}, and no run of this stack started it, so it was left; stop it "
+        f"with aws rekognition stop-project-version --project-version-arn {runs_on[0].arn}"
+    )
 
 
 def _mapping_state(stack: Stack) -> str:

@@ -96,12 +96,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     settings = SandboxSettings.from_environment()
     if arguments.destroy:
-        print(f"Removed {destroy(settings, _print)} resources.")
+        print(f"Removed {destroy(settings, _print, arguments.build)} resources.")
         return 0
-    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, _print)
+    build: Path = arguments.build
+    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, _print, build)
     for name, value in sorted(outputs.items()):
         print(f"{name}: {value}")
-    print(f"Written to {OUTPUTS_FILE.relative_to(REPOSITORY)}.")
+    print(f"Written to {build / OUTPUTS_FILE.name}.")
     return 0
 
 
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", action="append", default=[], metavar="KEY=VALUE", help="a stack setting; may be repeated"
     )
+    parser.add_argument("--build", type=Path, default=BUILD, metavar="FOLDER", help="where outputs and state are kept")
     parser.add_argument("--destroy", action="store_true", help="remove what the last deployment made")
     return parser
 

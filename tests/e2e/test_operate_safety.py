@@ -1,0 +1,103 @@
+"""Nothing is left running: a stack is taken down safely, and looked after, on the sandbox."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.app import main
+from cli.schedule_switch import switch_off
+from cli.stack import Stack as OperatorsStack
+from sandbox.deploy import destroy
+from sandbox.deployer.state import StateFile
+from sandbox.errors import SandboxError
+from sandbox.photographs import photographs
+from sandbox.uploads import Upload
+from tests.e2e.conftest import Deploy
+from tests.e2e.deployed_stack import Stack
+from tests.e2e.test_pipeline import assert_released
+
+pytestmark = pytest.mark.xdist_group("operate_safety")
+
+Cli = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def stack(deploy_stack: Deploy) -> Stack:
+    """A stack whose buckets go with what they hold."""
+    return deploy_stack(forceDestroy="true")
+
+
+@pytest.fixture
+def cli(stack: Stack, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Runs a command on the stack: its exit code, and what it and what it starts print, with all spaces alike."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capfd.readouterr()
+        code = main([*arguments, "--outputs", str(tmp_path / "outputs.json")])
+        return code, " ".join("".join(capfd.readouterr()).split())
+
+    return run
+
+
+def in_the_middle_of_a_run(stack: Stack) -> str:
+    """Three images wait, and the model is starting for them."""
+    for number, (label, body) in enumerate(photographs(3, seed=5)):
+        stack.upload(Upload(f"{number}.jpg", body, label))
+    stack.wait_for(lambda: depth(stack) == 3, "the messages")
+    run = stack.start_run()
+    stack.wait_for(lambda: stack.model_status() == "STARTING", "the model to start")
+    return run
+
+
+def depth(stack: Stack) -> int:
+    asked = stack.cloud.sqs.get_queue_attributes(QueueUrl=stack.outputs["imageQueueUrl"], AttributeNames=["All"])
+    return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def test_a_bare_destroy_during_a_run_is_refused_with_nothing_lost(stack: Stack, cli: Cli, tmp_path: Path) -> None:
+    run = in_the_middle_of_a_run(stack)
+    state = StateFile(tmp_path / "state.json")
+    before = state.read()["resources"]
+
+    with pytest.raises(SandboxError, match=r"Nothing was destroyed: run .* holds .*`clb destroy` ends the run"):
+        destroy(stack.settings, build=tmp_path)
+
+    assert state.read()["resources"] == before
+    assert stack.execution(run)["status"] == "RUNNING"
+    assert cli("stop", "--yes")[0] == 0
+    assert_released(stack)
+    assert destroy(stack.settings, build=tmp_path) == len(before)
+
+
+def test_a_stack_in_the_middle_of_a_run_is_destroyed_with_its_model_stopped(
+    stack: Stack, cli: Cli, tmp_path: Path
+) -> None:
+    in_the_middle_of_a_run(stack)
+
+    code, said = cli("destroy", "--yes")
+
+    assert code == 0, said
+    steps = (
+        "lost: 3 messages of images",
+        "deleted with 3 versions of objects",
+        "Switched the schedule off.",
+        "Ended run",
+        "Released the model",
+        "Destroyed the sandbox at",
+    )
+    assert [step for step in steps if step not in said] == []
+    assert stack.model_status() == "STOPPED"
+    assert StateFile(tmp_path / "state.json").read()["resources"] == []
+    machines = stack.cloud.stepfunctions.list_state_machines()["stateMachines"]
+    assert stack.outputs["stateMachineArn"] not in {machine["stateMachineArn"] for machine in machines}
+    assert not (tmp_path / "outputs.json").exists()
+
+
+def test_the_schedule_that_destroy_switches_off_starts_no_run(stack: Stack, cli: Cli) -> None:
+    group, name = stack.outputs["scheduleArn"].split("/")[1:]
+    assert switch_off(OperatorsStack("it", stack.outputs))
+    assert not switch_off(OperatorsStack("it", stack.outputs))
+
+    assert stack.cloud.scheduler.get_schedule(GroupName=group, Name=name)["State"] == "DISABLED"
+    assert "the schedule is switched off" in cli("status")[1]
