@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from cli.alarms import Alarms, alarms_if_allowed
 from cli.model import Version, notable, versions
 from cli.next_run import Schedule, read_schedule
 from cli.queues import depth, oldest_minutes
@@ -85,7 +86,9 @@ class Status(_Told):
     Attributes
     ----------
     now
-        See `Stack.now`: all moments are on that clock.
+        See `Stack.now`: all moments are on that clock, but those of alarms.
+    alarms
+        None where nobody may ask for them.
     """
 
     stack: str
@@ -97,6 +100,7 @@ class Status(_Told):
     active_run: ActiveRun | None
     schedule: Schedule | None
     last_runs: list[PastRun]
+    alarms: Alarms | None
 
 
 def look(stack: Stack) -> Status:
@@ -114,6 +118,7 @@ def look(stack: Stack) -> Status:
         active_run=_active(lock, now) if lock else None,
         schedule=read_schedule(stack, now) if scheduled else None,
         last_runs=[_past(record) for record in last_runs(stack, LAST_RUNS)] if scheduled else [],
+        alarms=alarms_if_allowed(stack),
     )
 
 

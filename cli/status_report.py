@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.alarms import Alarms, RaisedAlarm
 from cli.model import MODEL_STYLES, Version
 from cli.stack_status import ActiveRun, PastRun, QueueState, Status
 from cli.wording import count, duration
@@ -56,6 +57,10 @@ def _facts(status: Status) -> Table:
     if status.trigger == "schedule":
         facts.add_row("active run", _active(status.active_run) if status.active_run else "none")
         facts.add_row("next run", _next(status))
+    if status.alarms:
+        facts.add_row("alarms", _alarms(status.alarms))
+        for alarm in status.alarms.raised:
+            facts.add_row("", Text.assemble((alarm.name, "red"), f", {_clock(alarm.since)}: {_what_to_do(alarm)}"))
     return facts
 
 
@@ -79,6 +84,17 @@ def _next(status: Status) -> str:
         return f"none that can be told, by {schedule.expression}"
     wait = (schedule.next_run - status.now).total_seconds() / 60
     return f"{_clock(schedule.next_run)}, in {duration(wait)}, by {schedule.expression}"
+
+
+def _alarms(alarms: Alarms) -> Text:
+    unknown = f", {alarms.without_data} without data yet" if alarms.without_data else ""
+    if not alarms.raised:
+        return Text(f"none of {alarms.total} is raised{unknown}")
+    return Text.assemble((f"{len(alarms.raised)} of {alarms.total} raised", "bold red"), unknown)
+
+
+def _what_to_do(alarm: RaisedAlarm) -> str:
+    return alarm.to_do or alarm.meaning
 
 
 def _runs(runs: list[PastRun]) -> Table:

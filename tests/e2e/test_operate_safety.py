@@ -1,5 +1,6 @@
 """Nothing is left running: a stack is taken down safely, and looked after, on the sandbox."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,3 +102,15 @@ def test_the_schedule_that_destroy_switches_off_starts_no_run(stack: Stack, cli:
 
     assert stack.cloud.scheduler.get_schedule(GroupName=group, Name=name)["State"] == "DISABLED"
     assert "the schedule is switched off" in cli("status")[1]
+
+
+def test_a_dead_letter_raises_an_alarm_that_the_status_tells_with_what_to_do(stack: Stack, cli: Cli) -> None:
+    assert re.search(r"alarms none of \d+ is raised", cli("status")[1])
+    stack.cloud.sqs.send_message(QueueUrl=stack.outputs["imageDeadLetterQueueUrl"], MessageBody="{}")
+
+    code, said = cli("status")
+
+    assert code == 0
+    assert re.search(r"alarms 1 of \d+ raised", said)
+    assert "monitoring-image-dead-letter" in said
+    assert "look at a message and at the function's log for the cause" in said

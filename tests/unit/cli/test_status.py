@@ -4,8 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cli.alarms import Alarms
 from cli.next_run import next_tick
+from cli.stack import Stack
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli
 
@@ -95,6 +98,66 @@ def test_a_schedule_that_is_switched_off_says_so(aws: AwsStack, cli: Cli) -> Non
     kept = {name: found[name] for name in ("GroupName", "Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
     scheduler.update_schedule(**kept, State="DISABLED")
     assert "the schedule is switched off" in cli("status", "--outputs", aws.file()).words
+
+
+def alarm(aws: AwsStack, name: str, state: str, topic: str = "operations") -> None:
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        AlarmDescription="Images could not be labelled. To do: look at a message.",
+        AlarmActions=[f"arn:aws:sns:eu-west-1:123456789012:{topic}"],
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Statistic="Maximum",
+        Period=300,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+
+@pytest.fixture
+def watched(aws: AwsStack) -> AwsStack:
+    aws.outputs["operationsTopicArn"] = "arn:aws:sns:eu-west-1:123456789012:operations"
+    alarm(aws, "monitoring-failed-run-0123abc", "OK")
+    alarm(aws, "monitoring-oldest-image-0123abc", "INSUFFICIENT_DATA")
+    alarm(aws, "somebody-elses", "ALARM", topic="other")
+    return aws
+
+
+def test_alarms_that_are_raised_are_told_with_what_to_do(watched: AwsStack, cli: Cli) -> None:
+    alarm(watched, "monitoring-image-dead-letter-0123abc", "ALARM")
+    words = cli("status", "--outputs", watched.file()).words
+    assert "alarms 1 of 3 raised, 1 without data yet monitoring-image-dead-letter, 2" in words
+    assert ": look at a message." in words
+    assert "somebody-elses" not in words
+
+
+def test_alarms_that_are_not_raised_are_counted(watched: AwsStack, cli: Cli) -> None:
+    assert "alarms none of 2 is raised, 1 without data yet" in cli("status", "--outputs", watched.file()).words
+
+
+def test_alarms_are_in_the_json(watched: AwsStack, cli: Cli) -> None:
+    alarm(watched, "monitoring-image-dead-letter-0123abc", "ALARM")
+    found = json.loads(cli("status", "--outputs", watched.file(), "--json").out)["alarms"]
+    (raised,) = found["raised"]
+    assert (found["ok"], found["withoutData"]) == (1, 1)
+    assert raised["meaning"] == "Images could not be labelled."
+    assert raised["toDo"] == "look at a message."
+
+
+def test_without_the_right_to_see_alarms_the_rest_is_told(
+    watched: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "DescribeAlarms")
+
+    def refuse(_: Stack) -> Alarms:
+        raise refusal
+
+    monkeypatch.setattr("cli.alarms.read_alarms", refuse)
+    said = cli("status", "--outputs", watched.file(), "--json")
+    assert (said.code, json.loads(said.out)["alarms"]) == (0, None)
 
 
 def test_a_stack_without_a_workflow_has_neither_runs_nor_a_schedule(aws: AwsStack, cli: Cli) -> None:
