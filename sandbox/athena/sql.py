@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp, parse, tokenize
+from sqlglot import Token, TokenType, exp, parse, tokenize
 from sqlglot.errors import ErrorLevel, OptimizeError, SqlglotError, UnsupportedError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
-from sqlglot.tokens import Token, TokenType
 
 from sandbox.athena.errors import QueryError, not_supported
 from sandbox.athena.tables import CATALOG

@@ -239,9 +239,7 @@ def _check_location(location: str) -> None:
         raise InvalidRequest(f"outputLocation is not a valid S3 path: {location}")
 
 
-def _record(
-    text: str, parameters: list[str], workgroup: Document, context: Document, result: Document
-) -> Document:
+def _record(text: str, parameters: list[str], workgroup: Document, context: Document, result: Document) -> Document:
     number = str(uuid4())
     location = f"{result['OutputLocation'].rstrip('/')}/{number}.csv"
     return {
