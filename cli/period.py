@@ -33,9 +33,8 @@ UntilOption = Annotated[
 _DEFAULT = timedelta(days=7)
 _SPAN = re.compile(r"(\d{1,9})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_ALLOWED = (
-    "a date (2026-11-22), an ISO time (2026-11-22T10:30, in UTC unless it says otherwise) or a span (30m, 12h, 7d, 2w)"
-)
+_DATES = "a date (2026-11-22) or a time (2026-11-22T10:30, UTC unless it says otherwise)"
+_ALLOWED = f"{_DATES}, or a span back from now (30m, 12h, 7d, 2w)"
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,15 @@ def period(since: str | None, until: str | None, now: datetime) -> Period:
     return Period(begin, end)
 
 
-def moment(option: str, text: str, now: datetime, *, whole_day: bool = False) -> datetime:
+def moment(option: str, text: str, now: datetime, *, whole_day: bool = False, spans: bool = True) -> datetime:
     """The moment that a date, a time or a span back from now names.
 
     Parameters
     ----------
     whole_day
         A date names its end, not its beginning.
+    spans
+        Whether spans are allowed.
 
     Raises
     ------
@@ -90,14 +91,14 @@ def moment(option: str, text: str, now: datetime, *, whole_day: bool = False) ->
     '2026-11-22T06:00:00+00:00'
     """
     try:
-        if span := _SPAN.fullmatch(text):
+        if spans and (span := _SPAN.fullmatch(text)):
             return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
         if day := _day(text):
             return datetime.combine(day, time(), UTC) + timedelta(days=whole_day)
         read = datetime.fromisoformat(text)
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InputError(f"{option} {text!r} is no time; give {_ALLOWED}") from None
+        raise InputError(f"{option} {text!r} is no time; give {_ALLOWED if spans else _DATES}") from None
 
 
 def _day(text: str) -> date | None:
