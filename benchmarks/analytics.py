@@ -32,7 +32,8 @@ from rich.table import Table
 from components.predictions_table import COLUMNS, TABLE_NAME, VIEW_NAME
 from components.query_files import QUERIES, read_query, view_query
 from functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
-from functions.record_predictions.rows import day_of, encode
+from functions.record_predictions.rows import encode
+from functions.record_predictions.table_days import day_of
 from functions.shared.image_version import ImageVersion, s3_uri
 from functions.shared.prediction import BoundingBox, Label, Prediction, Status
 from tests.unit.functions.lambda_context import Context

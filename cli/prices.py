@@ -62,5 +62,8 @@ class Prices:
     """A read request unit on demand: a consistent read of up to 4 KB (dynamodb/pricing/on-demand; confirmed by third
     parties)."""
 
+    athena_byte_scanned: float = 5.00 / 1e12
+    """A byte that a query scans; 10 MB at least are billed for each (athena/pricing; confirmed by third parties)."""
+
 
 PRICES = Prices()

@@ -19,6 +19,7 @@ from botocore.config import Config
 from cli.errors import InputError
 
 if TYPE_CHECKING:
+    from types_boto3_athena import AthenaClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_rekognition import RekognitionClient
@@ -153,6 +154,10 @@ class Stack:
             s3={"addressing_style": "path"} if self.endpoint_url else {},
         )
         return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+
+    @cached_property
+    def athena(self) -> "AthenaClient":
+        return self.client("athena")  # type: ignore[no-any-return]
 
     @cached_property
     def cloudwatch(self) -> Any:

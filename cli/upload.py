@@ -12,8 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.text import Text
 
 from cli.errors import FAILED, INTERRUPTED, InputError
+from cli.image_keys import announced_prefix
 from cli.options import whole_number
-from cli.stack import CONNECTIONS, OutputsOption, Stack, StackOption, find_stack
+from cli.stack import CONNECTIONS, OutputsOption, StackOption, find_stack
 from cli.upload_files import ImageFile, find_files
 from cli.uploader import MOST_FAILURES_IN_A_ROW, Outcome, Tally, Uploader
 from cli.wording import count
@@ -63,7 +64,7 @@ def upload(
     it = find_stack(outputs, stack)
     console = Console(highlight=False)
     with console.status("Looking through the files"):
-        images, refused = find_files(paths, _prefix(it, prefix))
+        images, refused = find_files(paths, announced_prefix(it, prefix))
     _tell([(str(no.path), f"skipped, {no.reason}") for no in refused], console, "skipped")
     if not images:
         raise InputError(f"no PNG or JPEG that can be labelled is in {', '.join(paths)}; name files, folders or globs")
@@ -86,18 +87,6 @@ def upload(
         raise typer.Exit(FAILED)
     if it.is_scheduled and tally.counts[Outcome.UPLOADED]:
         console.print("The next run labels them: run --wait starts one now.", style="dim")
-
-
-def _prefix(stack: Stack, given: str | None) -> str:
-    """What the stack announces begins with its own prefix."""
-    announced = stack.optional("imagePrefix") or ""
-    prefix = announced if given is None else given
-    if not prefix.startswith(announced):
-        raise InputError(
-            f"--prefix {prefix!r}: this stack labels only keys that begin with {announced!r} (imagePrefix); try "
-            f"--prefix {announced + prefix}"
-        )
-    return prefix
 
 
 def _with_progress(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from cli.errors import InputError
+from cli.image_keys import is_image_key
 from components.image_suffixes import IMAGE_SUFFIXES
 from functions.analyze_image.image_header import Unreadable, read_header
 from functions.shared.object_keys import MAX_KEY_BYTES
@@ -130,7 +131,7 @@ def _looked_at(path: Path, key: str) -> ImageFile | Refused:
     header = read_header(first)
     if isinstance(header, Unreadable) and header.reason.code == "NotPngOrJpeg":
         return Refused(path, f"is {header.reason.message.partition(';')[0]}")
-    if not key.lower().endswith(IMAGE_SUFFIXES):
+    if not is_image_key(key):
         return Refused(path, f"has a name that does not end in {', '.join(IMAGE_SUFFIXES)}: rename it", is_image=True)
     try:
         length = len(key.encode())

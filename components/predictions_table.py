@@ -20,7 +20,7 @@ SERDE = "org.apache.hive.hcatalog.data.JsonSerDe"
 SerDe") itself advises this one instead."""
 
 FIRST_DAY = "2026-01-01"
-"""Before the first image anybody could have uploaded. A query that names no day lists every day since."""
+"""Before this was first deployed; older images are kept here too. A query that names no day lists every day since."""
 
 COLUMNS = (
     Column("image_id", "string", "The same for every prediction of one version of an image"),
@@ -43,7 +43,7 @@ COLUMNS = (
     Column("uploaded_at", "timestamp", "UTC"),
     Column("processed_at", "timestamp", "UTC"),
 )
-PARTITION = Column("dt", "string", "The UTC day of the upload, such as 2026-11-22")
+PARTITION = Column("dt", "string", f"The UTC day of the upload, such as 2026-11-22; {FIRST_DAY} at least")
 
 _OF_THE_BOX = "A fraction (0 to 1) of the image's size; null for a label about the whole image"
 _BY_NAME = {column.name: column for column in (*COLUMNS, PARTITION)}

@@ -7,8 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.record_predictions.analytics_bucket import AnalyticsBucket
 from functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
-from functions.record_predictions.rows import day_of, encode
-from functions.record_predictions.table_days import require_shown
+from functions.record_predictions.rows import encode
+from functions.record_predictions.table_days import day_of, require_shown
 from functions.shared.observability import logger
 from functions.shared.predictions_batch import Delivery, OutOfTimeError, SecondsLeft
 

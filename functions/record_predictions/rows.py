@@ -19,14 +19,6 @@ Row = dict[str, Any]
 _VERSION_ARN = re.compile(r"arn:[^:]+:rekognition:[^:]*:[^:]*:project/[^/]+/version/(?P<name>[^/]+)/\d+")
 
 
-def day_of(prediction: Prediction) -> str:
-    """The partition of a prediction's rows, `yyyy-MM-dd`: the UTC day of its upload.
-
-    Not of its analysis: an image that is analysed again after midnight must not be in two partitions.
-    """
-    return prediction.uploaded_at.date().isoformat()
-
-
 def rows_of(prediction: Prediction) -> Iterator[Row]:
     """Each row of a prediction: column name -> value; all its values are what JSON can say."""
     reason = prediction.reason

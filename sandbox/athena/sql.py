@@ -1,9 +1,9 @@
 """Athena's SQL to DuckDB's, by sqlglot, with names and types resolved as Trino would."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp, parse
+from sqlglot import Token, TokenType, exp, parse, tokenize
 from sqlglot.errors import ErrorLevel, OptimizeError, SqlglotError, UnsupportedError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
@@ -24,6 +24,7 @@ INTEGER_DIVISION = "CREATE MACRO divide(a, b) AS CASE WHEN b = 0 THEN error('Div
 _DIALECT = "athena"
 _TEXTS = frozenset({exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR})
 _NOT_TEXTS = NUMBERS | {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.BOOLEAN}
+_CONSTANTS = (exp.Literal, exp.Neg, exp.Boolean, exp.Null, exp.Cast, exp.DataType, exp.DataTypeParam)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 FindColumns = Callable[[str, str], Mapping[str, Type]]
@@ -54,6 +55,57 @@ def parse_query(text: str) -> exp.Query:
     if any(not select.expressions for select in statement.find_all(exp.Select)):
         raise _malformed("line 1:8: mismatched input. Expecting: '*', <expression>")
     return statement
+
+
+def bind(text: str, parameters: Sequence[str]) -> str:
+    """Put a query's execution parameters in the places of its question marks, one after the other.
+
+    As Athena documents them (user guide, "Use parameterized queries"): a question mark stands in a WHERE clause only,
+    and a value is SQL: text in single quotes, a number, or a cast of either.
+
+    Raises
+    ------
+    QueryError
+        For a text or a value that is not so, and where their numbers differ.
+
+    Example
+    -------
+    >>> bind("SELECT 1 WHERE 'it''s' = ?", ["'it''s'"])
+    "SELECT 1 WHERE 'it''s' = 'it''s'"
+    """
+    places = [token for token in _tokens(text) if token.token_type == TokenType.PLACEHOLDER]
+    if len(places) != len(parameters):
+        message = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        raise QueryError("INVALID_PARAMETER_USAGE", message)
+    if not places:
+        return text
+    for placeholder in parse_query(text).find_all(exp.Placeholder):
+        if placeholder.find_ancestor(exp.Where) is None:
+            raise QueryError("SYNTAX_ERROR", "a parameter stands outside of a WHERE clause")
+    bound, end = [], 0
+    for token, parameter in zip(places, parameters, strict=True):
+        bound += [text[end : token.start], _constant(parameter)]
+        end = token.end + 1
+    return "".join([*bound, text[end:]])
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return tokenize(text, read=_DIALECT)
+    except SqlglotError:
+        return []  # parsing says what is the matter
+
+
+def _constant(parameter: str) -> str:
+    """A parameter's value as SQL, if it is a constant and nothing else."""
+    try:
+        values = parse(parameter, read=_DIALECT)
+    except SqlglotError:
+        values = []
+    value = values[0] if len(values) == 1 else None
+    if value is None or not all(isinstance(node, _CONSTANTS) for node in value.walk()):
+        raise QueryError("SYNTAX_ERROR", f"the parameter {parameter} is no constant; text stands in single quotes")
+    return value.sql(_DIALECT, comments=False)
 
 
 def translate(text: str, database: str, columns_of: FindColumns) -> str:

@@ -17,7 +17,7 @@ from ministack.services import athena
 from sandbox.athena.engine import Answer, run
 from sandbox.athena.errors import Cancelled, QueryError
 from sandbox.athena.results import Row, column_info, csv
-from sandbox.athena.sql import LONGEST_QUERY, parse_query
+from sandbox.athena.sql import LONGEST_QUERY, bind, parse_query
 from sandbox.emulator.catalog import CallersAccount
 from sandbox.emulator.patching import Function, replace, require
 
@@ -26,6 +26,9 @@ LEAST_CUTOFF = 10_000_000
 
 PAGE_ROWS = 1_000
 """The most rows GetQueryResults gives at once, the header among them (Athena API reference)."""
+
+LONGEST_PARAMETER = 1_024
+"""Characters of an execution parameter (Athena API reference, StartQueryExecution)."""
 
 _workgroups = require(athena, "_workgroups")
 _executions = require(athena, "_executions")
@@ -92,9 +95,7 @@ class _Queries:
         workgroup = _workgroup(data.get("WorkGroup") or "primary")
         if workgroup["State"] != "ENABLED":
             raise InvalidRequest(f"WorkGroup {workgroup['Name']} is disabled.")
-        if data.get("ExecutionParameters"):
-            raise InvalidRequest("ExecutionParameters: the sandbox's Athena takes no parameters")
-        text = data.get("QueryString") or ""
+        text, parameters = data.get("QueryString") or "", data.get("ExecutionParameters") or []
         asked = {key: value for key, value in data.items() if key != "ClientRequestToken"}
         token = str(data.get("ClientRequestToken") or uuid4())
         if token in self._tokens:
@@ -109,11 +110,11 @@ class _Queries:
         context = data.get("QueryExecutionContext") or {}
         if context.get("Catalog", "AwsDataCatalog").lower() != "awsdatacatalog":
             raise InvalidRequest(f"Catalog {context['Catalog']} was not found")
-        _parse(text)
-        record = _record(text, workgroup, context, result)
+        bound = _parse(text, parameters)
+        record = _record(text, parameters, workgroup, context, result)
         _executions[record["QueryExecutionId"]] = record
         self._tokens[token] = (asked, record["QueryExecutionId"])
-        self._begin(record, account, workgroup["Configuration"].get("BytesScannedCutoffPerQuery"))
+        self._begin(record, bound, account, workgroup["Configuration"].get("BytesScannedCutoffPerQuery"))
         return _answered({"QueryExecutionId": record["QueryExecutionId"]})
 
     def stop(self, data: Document) -> Any:
@@ -123,19 +124,21 @@ class _Queries:
             _end(record, "CANCELLED", "Query was cancelled by user")
         return _answered({})
 
-    def _begin(self, record: Document, account: CallersAccount, cutoff: int | None) -> None:
+    def _begin(self, record: Document, sql: str, account: CallersAccount, cutoff: int | None) -> None:
         stop = self._stopping[record["QueryExecutionId"]] = threading.Event()
-        task = asyncio.create_task(self._run(record, account, cutoff, stop))
+        task = asyncio.create_task(self._run(record, sql, account, cutoff, stop))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, record: Document, account: CallersAccount, cutoff: int | None, stop: threading.Event) -> None:
+    async def _run(
+        self, record: Document, sql: str, account: CallersAccount, cutoff: int | None, stop: threading.Event
+    ) -> None:
         record["Status"]["State"] = "RUNNING"
         began = time.monotonic()
         database = record["QueryExecutionContext"].get("Database", "")
         try:
             # The request's account, region and signature go along into the thread.
-            answer = await asyncio.to_thread(run, record["Query"], account, database, cutoff, stop)
+            answer = await asyncio.to_thread(run, sql, account, database, cutoff, stop)
             failure = self._write(record, account, answer)
             record["_answer"] = answer
             record["Statistics"]["DataScannedInBytes"] = answer.scanned_bytes
@@ -189,13 +192,18 @@ def _refusing(handle: Function) -> Function:
     return answer
 
 
-def _parse(text: str) -> None:
+def _parse(text: str, parameters: list[str]) -> str:
+    """The query with its parameters, if Athena would start it."""
     if not text:
         raise InvalidRequest("queryString must not be empty")
+    if any(not 1 <= len(parameter) <= LONGEST_PARAMETER for parameter in parameters):
+        raise InvalidRequest(f"executionParameters must have 1 to {LONGEST_PARAMETER} characters")
     try:
-        parse_query(text)
+        bound = bind(text, parameters)
+        parse_query(bound)
     except QueryError as error:
         raise InvalidRequest(error.message, error.code) from None
+    return bound
 
 
 def _workgroup(name: str) -> Document:
@@ -231,12 +239,13 @@ def _check_location(location: str) -> None:
         raise InvalidRequest(f"outputLocation is not a valid S3 path: {location}")
 
 
-def _record(text: str, workgroup: Document, context: Document, result: Document) -> Document:
+def _record(text: str, parameters: list[str], workgroup: Document, context: Document, result: Document) -> Document:
     number = str(uuid4())
     location = f"{result['OutputLocation'].rstrip('/')}/{number}.csv"
     return {
         "QueryExecutionId": number,
         "Query": text,
+        **({"ExecutionParameters": parameters} if parameters else {}),
         "StatementType": "DML",
         "SubstatementType": "SELECT",
         "ResultConfiguration": {**result, "OutputLocation": location},

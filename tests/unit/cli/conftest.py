@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from cli.app import main
 from cli.stack import Stack
+from tests.unit.cli.athena_answers import AthenaAnswers
 from tests.unit.cli.aws_stack import AwsStack
 
 
@@ -69,3 +70,10 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStack]:
         monkeypatch.setattr(Stack, "rekognition", property(lambda _: made.rekognition))
         monkeypatch.setattr(Stack, "sqs", property(lambda _: made.sqs))
         yield made
+
+
+@pytest.fixture
+def athena(aws: AwsStack, monkeypatch: pytest.MonkeyPatch) -> AthenaAnswers:
+    made = AthenaAnswers(aws)
+    monkeypatch.setattr(Stack, "athena", property(lambda _: made.client))
+    return made

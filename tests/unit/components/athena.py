@@ -16,7 +16,8 @@ import sqlglot
 
 from components.analytics import Analytics
 from functions.record_predictions.row_files import EncodedPrediction, row_files
-from functions.record_predictions.rows import day_of, encode
+from functions.record_predictions.rows import encode
+from functions.record_predictions.table_days import day_of
 from functions.shared.prediction import Prediction
 from sandbox.deployer.model import Properties, Registration
 from sandbox.pulumi_runtime import Result, record_program

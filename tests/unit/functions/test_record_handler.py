@@ -178,7 +178,7 @@ class TestAMalformedMessage:
 
 
 class TestAPredictionTheTableWouldNotShow:
-    @pytest.mark.parametrize("days_later", [-326, 3, 10_000])
+    @pytest.mark.parametrize("days_later", [3, 10_000])
     def test_fails_alone_and_comes_back_at_once(self, function: Function, days_later: int) -> None:
         event = predictions_event(prediction(image(1), BRICK), prediction(image(2, days_later), BRICK))
 

@@ -435,6 +435,68 @@ class TestResults:
         assert lake.ask("SELECT label FROM images").scanned_bytes == stored
 
 
+class TestParameters:
+    """Execution parameters, as Athena's user guide describes them ("Use parameterized queries")."""
+
+    @pytest.mark.parametrize(
+        ("condition", "values"),
+        [
+            ("image = ? AND confidence >= ?", ["'a.jpg'", "99.5"]),
+            ("seen < ?", ["CAST('2026-01-03 00:00:00.000' AS timestamp)"]),
+            ("label <> '?' AND label IN (?, ?)", ["'cat'", "'it''s -- a ? cat'"]),
+        ],
+    )
+    def test_values_take_the_places_of_question_marks(self, lake: Lake, condition: str, values: list[str]) -> None:
+        lake.table()
+        lake.put("images/rows.json", lines(CAT, DOG))
+        sql = f"SELECT image FROM images WHERE {condition}"  # noqa: S608
+
+        execution = lake.execution(sql, ExecutionParameters=values)
+
+        rows = lake.athena.get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]["Rows"]
+        assert [row["Data"][0]["VarCharValue"] for row in rows] == ["image", "a.jpg"]
+        assert (execution["Query"], execution["ExecutionParameters"]) == (sql, values)
+
+    def test_a_value_for_a_day_leaves_out_the_files_of_others(self, lake: Lake) -> None:
+        lake.days()
+        lake.put_day("2026-01-02", CAT)
+        wanted = lake.put_day("2026-01-03", DOG)
+
+        execution = lake.execution("SELECT image FROM images WHERE dt >= ?", ExecutionParameters=["'2026-01-03'"])
+
+        assert execution["Statistics"]["DataScannedInBytes"] == wanted
+
+    @pytest.mark.parametrize(
+        ("condition", "values", "words"),
+        [
+            ("image = ?", ["cat"], "no constant"),
+            ("image = ?", ["'cat' OR 1 = 1"], "no constant"),
+            ("image = ?", ["(SELECT 'cat')"], "no constant"),
+            ("image = ?", ["'cat'; SELECT 1"], "no constant"),
+            ("image = ?", ["'it's'"], "no constant"),
+            ("image = ?", ["'a'", "'b'"], "expected 1 but found 2"),
+            ("image = ? AND label = ?", ["'a'"], "expected 2 but found 1"),
+            ("image = ?", [], "expected 1 but found 0"),
+            ("image = '?'", ["'a'"], "expected 0 but found 1"),
+            ("image = ?", ["'" + 1023 * "a" + "'"], "1 to 1024 characters"),
+        ],
+    )
+    def test_what_is_no_value_for_a_question_mark_is_refused(
+        self, lake: Lake, condition: str, values: list[str], words: str
+    ) -> None:
+        lake.table()
+        parameters = {"ExecutionParameters": values} if values else {}
+
+        with pytest.raises(ClientError, match=words):
+            lake.execution(f"SELECT image FROM images WHERE {condition}", **parameters)  # noqa: S608
+
+    def test_a_question_mark_outside_of_a_condition_is_refused(self, lake: Lake) -> None:
+        lake.table()
+
+        with pytest.raises(ClientError, match="outside of a WHERE clause"):
+            lake.execution("SELECT image, ? FROM images", ExecutionParameters=["1"])
+
+
 class TestWorkgroups:
     def test_an_enforced_workgroup_ignores_the_clients_location(self, lake: Lake) -> None:
         other = {"OutputLocation": f"s3://{lake.bucket}/other/"}
