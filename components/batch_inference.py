@@ -349,12 +349,12 @@ class BatchInference(pulumi.ComponentResource):
     def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
         """Both state machines, and everything that starts them, after what a run needs."""
         name = self._component_name
-        summaries = run_summaries(f"{name}-run-summaries", self._summary_emails, parent=self)
+        summaries, summaries_policy = run_summaries(f"{name}-run-summaries", self._summary_emails, parent=self)
         release = self._release_model(table, summaries)
         batch = self._batch_inference(table, release)
         # A run and a release each look whether the lock's holder, of either kind, is alive.
         looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
-        needed = [*needed, release, batch, *looking, batch.allow_starting_itself()]
+        needed = [*needed, release, batch, *looking, batch.allow_starting_itself(), summaries_policy]
         group = aws.scheduler.ScheduleGroup(name, opts=self._child)
         rescue, dead_letters = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
         guard = schedule_workflow(
