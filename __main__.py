@@ -49,6 +49,8 @@ batch = BatchInference(
             max_run_minutes=chosen.max_run_minutes,
             noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
             run_retention_days=chosen.run_retention_days,
+            summary_emails=chosen.summary_emails,
+            inference_unit_hour_price=chosen.inference_unit_hour_price,
             force_destroy=chosen.force_destroy,
         ),
     ),
@@ -93,6 +95,7 @@ scheduled: dict[str, Any] = {
     "schedule_arn": batch.schedule_arn,
     "rescue_dead_letter_queue_url": batch.rescue_dead_letter_queue_url,
     "max_run_minutes": chosen.max_run_minutes,
+    "inference_unit_hour_price": chosen.inference_unit_hour_price,
     "longest_wait_minutes": longest_wait_minutes(
         chosen.schedule,
         chosen.schedule_timezone,
@@ -143,6 +146,7 @@ pulumi.export("releaseStateMachineArn", batch.release_state_machine_arn)
 pulumi.export("scheduleArn", batch.schedule_arn)
 pulumi.export("runsTableName", batch.runs_table_name)
 pulumi.export("rescueDeadLetterQueueUrl", batch.rescue_dead_letter_queue_url)
+pulumi.export("runSummaryTopicArn", batch.run_summary_topic_arn)
 pulumi.export("predictionsTopicArn", batch.predictions_topic_arn)
 pulumi.export("analyzeFunctionName", batch.analyze_function_name)
 pulumi.export("eventSourceMappingUuid", batch.event_source_mapping_uuid)

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
+from components.prices import INFERENCE_UNIT_HOUR_USD
 from components.quicksight_principal import checked_principal_arn
 from components.schedule_expression import checked_pause, checked_schedule
 from components.subscriptions import Subscription, distinct
@@ -391,6 +392,21 @@ class Settings(BaseModel):
         "are there without any",
         "a list of e-mail addresses, or text with commas",
         "operations@example.com",
+    )
+    summary_emails: Annotated[list[EmailStr], BeforeValidator(_list), AfterValidator(_distinct_emails)] = _setting(
+        [],
+        "E-mail addresses that get a summary of each run: images, minutes billed, cost; each confirms once, by a link "
+        "AWS sends it",
+        "a list of e-mail addresses, or text with commas",
+        "production@example.com",
+    )
+    inference_unit_hour_price: float = _setting(
+        INFERENCE_UNIT_HOUR_USD,
+        "USD that an inference unit costs an hour where you are, for summaries and the operations dashboard",
+        "a number from 0 to 1000",
+        "4",
+        ge=0,
+        le=1000,
     )
     quick_sight_principal_arn: Annotated[str, AfterValidator(checked_principal_arn)] | None = _setting(
         None,

@@ -9,9 +9,10 @@ import pulumi_aws as aws
 
 from components.metrics import (
     Metric,
-    failures,
     function_metric,
     queue_metric,
+    not_well,
+    of_runs_metric,
     schedule_metric,
     units_metric,
 )
@@ -32,6 +33,12 @@ quotas): values that come late must be in it too."""
 RELEASE_SLACK_MINUTES = 60
 """What a run may take after `maxRunMinutes`: to close the mapping, and to stop the model."""
 
+GUARD_MINUTES = 15
+"""Between two looks of the guard (components/triggers.py)."""
+
+GUARD_LOOKS = 3
+"""In a row that find a model without a run: one may be somebody's who tries it out."""
+
 MOST_WAIT_MINUTES = 9 * DAY_MINUTES
 """A day before the image queue forgets a message."""
 
@@ -50,6 +57,8 @@ class Alarm:
         Of one period each; or a Metrics Insights query.
     lasts
         Whether it is over only when the trouble is: then people are told of that too.
+    always_measured
+        Whether a value is missing only where something is wrong: then people are told of that too.
     """
 
     name: str
@@ -59,6 +68,7 @@ class Alarm:
     period_seconds: int = FIVE_MINUTES
     periods: int = 1
     lasts: bool = False
+    always_measured: bool = False
 
 
 def dead_letters(name: str, url: pulumi.Input[str], description: str) -> Alarm:
@@ -112,13 +122,13 @@ def oldest_image(image_queue_url: pulumi.Input[str], minutes: int) -> Alarm:
 
 
 def failed_run(state_machine_arn: pulumi.Input[str]) -> Alarm:
-    """A run that failed, timed out or was aborted."""
+    """A run that failed or timed out; one that somebody ends is meant to end."""
     return Alarm(
         "failed-run",
-        "A run failed, timed out or was aborted. Its images wait for the next run, and release_model stops the model "
+        "A run failed or timed out. Its images wait for the next run, and release_model stops the model "
         "within minutes; if it does not, another alarm tells. To do: open the execution in Step Functions: its cause "
         "says what to do. One failure that the next run does not repeat needs nothing.",
-        failures(state_machine_arn),
+        not_well(state_machine_arn, "ExecutionsFailed", "ExecutionsTimedOut"),
     )
 
 
@@ -131,7 +141,29 @@ def failed_release(release_state_machine_arn: pulumi.Input[str]) -> Alarm:
         "To do: look whether the model runs (aws rekognition describe-project-versions) and stop it by hand if it "
         "does (aws rekognition stop-project-version). Then open the execution in Step Functions: its cause says what "
         "to mend.",
-        failures(release_state_machine_arn),
+        not_well(release_state_machine_arn, "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"),
+    )
+
+
+def model_without_run(release_state_machine_arn: pulumi.Input[str]) -> Alarm:
+    """A model in service while no run is active, as the guard sees it; or a guard that does not look.
+
+    Not from CloudWatch's InServiceInferenceUnits, which knows nothing of runs: the guard sees the lock and the model at
+    one moment, so a run that begins or ends is never mistaken.
+    """
+    return Alarm(
+        "model-without-run",
+        f"A model of the project has been in service for {_duration(GUARD_LOOKS * GUARD_MINUTES)} while no run was "
+        "active, and costs about 4 USD an hour and inference unit. Either somebody started it by hand: the stack uses "
+        "such a model and never stops it. Or a run has left it behind. To do: if nobody needs it, stop it (aws "
+        "rekognition stop-project-version). In the state INSUFFICIENT_DATA nobody knows: the guard, which stops what "
+        "runs leave behind, has not looked for as long. Then see that its schedule is there and enabled, and look at "
+        "the failed executions of release_model; pulumi up restores both schedule and permissions.",
+        [of_runs_metric(release_state_machine_arn, "IdleInferenceUnits", "Minimum")],
+        period_seconds=GUARD_MINUTES * 60,
+        periods=GUARD_LOOKS,
+        lasts=True,
+        always_measured=True,
     )
 
 
@@ -214,8 +246,9 @@ def create(
 ) -> aws.cloudwatch.MetricAlarm:
     """The alarm itself, which publishes to a topic.
 
-    A period without a value is a good one: a queue that nobody uses, a workflow or function that does not run, and a
-    model that is not in service send none.
+    A period without a value is mostly a good one: a queue that nobody uses, a workflow or function that does not run,
+    and a model that is not in service send none. Where one is always to be, its absence is told. A new alarm has no
+    value yet, which is no change, and told to nobody.
     """
     return aws.cloudwatch.MetricAlarm(
         f"{component}-{alarm.name}",
@@ -223,8 +256,9 @@ def create(
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=alarm.threshold,
         evaluation_periods=alarm.periods,
-        treat_missing_data="notBreaching",
+        treat_missing_data="missing" if alarm.always_measured else "notBreaching",
         alarm_actions=[topic_arn],
+        insufficient_data_actions=[topic_arn] if alarm.always_measured else [],
         ok_actions=[topic_arn] if alarm.lasts else [],
         opts=opts,
         **_watched(alarm),

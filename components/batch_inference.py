@@ -11,9 +11,12 @@ import pulumi_aws as aws
 from components import iam
 from components.bucket import PrivateBucket
 from components.drain_target import drain_seconds
-from components.function import PythonFunction
+from components.email_subscriptions import checked_emails
+from components.function import METRICS_NAMESPACE, PythonFunction
 from components.naming import check_name, with_tags
+from components.prices import INFERENCE_UNIT_HOUR_USD
 from components.queue import WorkQueue
+from components.run_summaries import run_summaries, telling
 from components.schedule_expression import checked_pause
 from components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
 from components.uploads import queue_uploads
@@ -79,6 +82,10 @@ class BatchInferenceArgs(TypedDict):
     """Days replaced and deleted objects are kept. Default: 30."""
     run_retention_days: NotRequired[int]
     """Days the record of a run is kept. Default: 400."""
+    summary_emails: NotRequired[list[str]]
+    """E-mail addresses that get a summary of each run; each confirms once, by a link AWS sends it."""
+    inference_unit_hour_price: NotRequired[float]
+    """USD that an inference unit costs an hour, for those summaries. Default: 4."""
     force_destroy: NotRequired[bool]
     """Whether destroying deletes buckets that hold objects. Default: false."""
     powertools_layer_arn: NotRequired[str]
@@ -114,12 +121,15 @@ class BatchInference(pulumi.ComponentResource):
     """The model's lock and the record of every run; none with `upload`."""
     rescue_dead_letter_queue_url: pulumi.Output[str | None]
     """Failed runs for which the release could not be started; none with `upload`."""
+    run_summary_topic_arn: pulumi.Output[str | None]
+    """One message for each run that has ended; none with `upload`."""
 
     def __init__(self, name: str, args: BatchInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
         trigger = args.get("trigger", "schedule")
         if trigger not in TRIGGERS:
             raise ValueError(f"trigger is {trigger!r}; allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'")
+        self._summary_emails = checked_emails(args.get("summary_emails", []))
         super().__init__(
             "custom-labels-batch:index:BatchInference",
             name,
@@ -161,6 +171,7 @@ class BatchInference(pulumi.ComponentResource):
         self.event_source_mapping_uuid = self._mapping.uuid
         self.state_machine_arn = self.release_state_machine_arn = none()
         self.schedule_arn = self.runs_table_name = self.rescue_dead_letter_queue_url = none()
+        self.run_summary_topic_arn = none()
         if self._table:
             self._run_on_schedule(self._table, [self._final, topic_policy, *uploads, self._mapping])
         self.register_outputs(
@@ -177,6 +188,7 @@ class BatchInference(pulumi.ComponentResource):
                 "scheduleArn": self.schedule_arn,
                 "runsTableName": self.runs_table_name,
                 "rescueDeadLetterQueueUrl": self.rescue_dead_letter_queue_url,
+                "runSummaryTopicArn": self.run_summary_topic_arn,
             }
         )
 
@@ -337,11 +349,12 @@ class BatchInference(pulumi.ComponentResource):
     def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
         """Both state machines, and everything that starts them, after what a run needs."""
         name = self._component_name
-        release = self._release_model(table)
+        summaries, summaries_policy = run_summaries(f"{name}-run-summaries", self._summary_emails, parent=self)
+        release = self._release_model(table, summaries)
         batch = self._batch_inference(table, release)
         # A run and a release each look whether the lock's holder, of either kind, is alive.
         looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
-        needed = [*needed, release, batch, *looking, batch.allow_starting_itself()]
+        needed = [*needed, release, batch, *looking, batch.allow_starting_itself(), summaries_policy]
         group = aws.scheduler.ScheduleGroup(name, opts=self._child)
         rescue, dead_letters = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
         guard = schedule_workflow(
@@ -361,8 +374,9 @@ class BatchInference(pulumi.ComponentResource):
         self.schedule_arn = schedule.arn.apply(optional)
         self.runs_table_name = table.name.apply(optional)
         self.rescue_dead_letter_queue_url = dead_letters.url.apply(optional)
+        self.run_summary_topic_arn = summaries.arn.apply(optional)
 
-    def _release_model(self, table: aws.dynamodb.Table) -> Workflow:
+    def _release_model(self, table: aws.dynamodb.Table, summaries: aws.sns.Topic) -> Workflow:
         return Workflow(
             f"{self._component_name}-release-model",
             definition="release_model",
@@ -370,6 +384,10 @@ class BatchInference(pulumi.ComponentResource):
                 "ImageQueueUrl": self._queue.url,
                 "EventSourceMappingUuid": self._mapping.uuid,
                 "RunsTableName": table.name,
+                "ProjectArn": self._project_arn,
+                "RunSummaryTopicArn": summaries.arn,
+                "MetricsNamespace": METRICS_NAMESPACE,
+                "InferenceUnitHourPrice": float(self._args.get("inference_unit_hour_price", INFERENCE_UNIT_HOUR_USD)),
                 "FunctionTimeoutSeconds": self._function_timeout,
                 "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
             },
@@ -381,6 +399,7 @@ class BatchInference(pulumi.ComponentResource):
                 self._work_the_mapping(),
                 iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
                 iam.allow(["rekognition:StopProjectVersion"], self._versions_arn()),
+                *telling(summaries, METRICS_NAMESPACE, parent=self),
             ],
             timeout_seconds=RELEASE_TIMEOUT_SECONDS,
             log_retention_days=self._log_days,

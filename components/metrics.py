@@ -62,7 +62,15 @@ def image_metric(function_name: pulumi.Input[str], service: str, name: str, labe
     return Metric(METRICS_NAMESPACE, name, {"function_name": function_name, "service": service}, "Sum", label)
 
 
-def failures(state_machine_arn: pulumi.Input[str]) -> Sequence[Metric]:
-    """Executions that ended in any way but well."""
-    names = {"ExecutionsFailed": "failed", "ExecutionsTimedOut": "timed out", "ExecutionsAborted": "aborted"}
-    return [workflow_metric(state_machine_arn, name, label=label) for name, label in names.items()]
+def of_runs_metric(release_state_machine_arn: pulumi.Input[str], name: str, statistic: str) -> Metric:
+    """A metric that release_model writes itself."""
+    return Metric(METRICS_NAMESPACE, name, {"StateMachineArn": release_state_machine_arn}, statistic)
+
+
+NOT_WELL = {"ExecutionsFailed": "failed", "ExecutionsTimedOut": "timed out", "ExecutionsAborted": "aborted"}
+"""Step Functions' metrics of executions that ended in any way but well, and what the dashboard calls them."""
+
+
+def not_well(state_machine_arn: pulumi.Input[str], *names: str) -> Sequence[Metric]:
+    """Executions that ended in some of these ways; without names, in any."""
+    return [workflow_metric(state_machine_arn, name, label=NOT_WELL[name]) for name in names or NOT_WELL]

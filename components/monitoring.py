@@ -9,9 +9,10 @@ import pulumi_aws as aws
 
 from components import alarms, iam, operations_dashboard
 from components.alarms import MOST_WAIT_MINUTES, Alarm
+from components.email_subscriptions import checked_emails, subscribe
 from components.naming import check_name, with_tags
+from components.prices import INFERENCE_UNIT_HOUR_USD
 from components.schedule_expression import checked_schedule, longest_pause
-from components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
 
 MODEL_START_MINUTES = 30
 """What a run is allowed for starting the model, before its first image."""
@@ -40,7 +41,7 @@ class MonitoringArgs(TypedDict):
     state_machine_arn: NotRequired[pulumi.Input[str]]
     """The workflow that runs the model."""
     release_state_machine_arn: NotRequired[pulumi.Input[str]]
-    """The workflow that stops the model."""
+    """The workflow that stops the model, and counts what runs have cost and what runs without one."""
     schedule_arn: NotRequired[pulumi.Input[str]]
     """A schedule; all schedules of its group are watched."""
     rescue_dead_letter_queue_url: NotRequired[pulumi.Input[str]]
@@ -53,6 +54,8 @@ class MonitoringArgs(TypedDict):
     """Minutes after which a run ends. Without it, a model may always be in service."""
     longest_wait_minutes: NotRequired[int]
     """Most minutes an image should wait, up to 12960 (9 days). Default: 60, for a model that always runs."""
+    inference_unit_hour_price: NotRequired[float]
+    """USD that an inference unit costs an hour, for the dashboard. Default: 4."""
     alarm_emails: NotRequired[list[str]]
     """E-mail addresses that hear of alarms; each confirms once, by a link AWS sends it."""
     dashboard_name: NotRequired[str]
@@ -77,9 +80,7 @@ class Monitoring(pulumi.ComponentResource):
         # In plugin mode whole numbers arrive as floats.
         self._longest_wait = int(args.get("longest_wait_minutes", 60))
         _check_longest_wait(self._longest_wait)
-        emails = distinct(
-            checked_subscription({"protocol": "email", "endpoint": email}) for email in args.get("alarm_emails", [])
-        )
+        emails = checked_emails(args.get("alarm_emails", []))
         super().__init__(
             "custom-labels-batch:index:Monitoring",
             name,
@@ -94,8 +95,7 @@ class Monitoring(pulumi.ComponentResource):
         self._account = aws.get_caller_identity_output(opts=options).account_id
 
         topic, topic_policy = self._operations_topic()
-        for email in emails:
-            self._subscribe(topic, email, topic_policy)
+        subscribe(name, topic, emails, topic_policy, parent=self)
         # An alarm that could not publish would say nothing.
         after = pulumi.ResourceOptions(parent=self, depends_on=[topic_policy])
         made = [alarms.create(name, alarm, topic.arn, after) for alarm in self._alarms()]
@@ -128,16 +128,6 @@ class Monitoring(pulumi.ComponentResource):
             ]
         )
         return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=policy, opts=self._child)
-
-    def _subscribe(self, topic: aws.sns.Topic, email: Subscription, topic_policy: aws.sns.TopicPolicy) -> None:
-        aws.sns.TopicSubscription(
-            f"{self._component_name}-{subscription_hash(email)}",
-            topic=topic.arn,
-            protocol=email.protocol,
-            endpoint=email.endpoint,
-            # SNS has one subscription an endpoint: made before the old one goes, the new one would be the old one.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[topic_policy], delete_before_replace=True),
-        )
 
     # What is watched
 
@@ -177,6 +167,7 @@ class Monitoring(pulumi.ComponentResource):
             found.append(alarms.failed_run(args["state_machine_arn"]))
         if "release_state_machine_arn" in args:
             found.append(alarms.failed_release(args["release_state_machine_arn"]))
+            found.append(alarms.model_without_run(args["release_state_machine_arn"]))
         if "schedule_arn" in args:
             found.append(alarms.failed_schedule(args["schedule_arn"]))
         if "project_arn" in args and "max_run_minutes" in args:
@@ -199,6 +190,7 @@ class Monitoring(pulumi.ComponentResource):
             state_machine_arn=args.get("state_machine_arn"),
             release_state_machine_arn=args.get("release_state_machine_arn"),
             schedule_arn=args.get("schedule_arn"),
+            inference_unit_hour_price=float(args.get("inference_unit_hour_price", INFERENCE_UNIT_HOUR_USD)),
             alarm_arns=[alarm.arn for alarm in made],
         )
         return aws.cloudwatch.Dashboard(

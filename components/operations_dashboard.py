@@ -8,14 +8,16 @@ import pulumi
 
 from components.metrics import (
     Metric,
-    failures,
     function_metric,
     image_metric,
+    not_well,
+    of_runs_metric,
     queue_metric,
     schedule_metric,
     units_metric,
     workflow_metric,
 )
+from components.prices import INFERENCE_UNIT_HOUR_USD
 
 Widget = dict[str, Any]
 """A widget without its place (CloudWatch API reference, "Dashboard body structure and syntax")."""
@@ -25,6 +27,11 @@ COLUMNS = 24
 
 HEIGHT = 6
 """Of a widget with a graph, in rows of the grid."""
+
+DAY_SECONDS = 24 * 60 * 60
+
+MONTH_START = "-P5W"
+"""What a widget about this month looks back: more than the longest month."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Watched:
     state_machine_arn: pulumi.Input[str] | None = None
     release_state_machine_arn: pulumi.Input[str] | None = None
     schedule_arn: pulumi.Input[str] | None = None
+    inference_unit_hour_price: float = INFERENCE_UNIT_HOUR_USD
     alarm_arns: Sequence[pulumi.Input[str]] = field(default_factory=list)
 
 
@@ -63,6 +71,7 @@ def body(watched: Watched, introduction: pulumi.Input[str]) -> pulumi.Output[str
         [_text(introduction), _alarms(watched)],
         [_backlog(watched), _age(watched)],
         [*_units(watched), *_runs(watched)],
+        _cost(watched),
         [_images(watched), _listeners(watched)],
         [_durations(watched), _errors(watched), _dead_letters(watched)],
     ]
@@ -102,13 +111,13 @@ def _plot(watched: Watched, title: str, lines: Sequence[Any], **more: Any) -> Wi
     return {"type": "metric", "properties": properties}
 
 
-def _line(metric: Metric) -> list[Any]:
+def _line(metric: Metric, **more: Any) -> list[Any]:
     dimensions = [part for dimension in metric.dimensions.items() for part in dimension]
     return [
         metric.namespace,
         metric.name,
         *dimensions,
-        {"stat": metric.statistic, "label": metric.label or metric.name},
+        {"stat": metric.statistic, "label": metric.label or metric.name, **more},
     ]
 
 
@@ -148,11 +157,11 @@ def _runs(watched: Watched) -> list[Widget]:
     arn = watched.state_machine_arn
     runs = [
         workflow_metric(arn, "ExecutionsStarted", label="looks at the queue"),
-        *failures(arn),
+        *not_well(arn),
     ]
     releases = [
         Metric(metric.namespace, metric.name, metric.dimensions, metric.statistic, f"release {metric.label}")
-        for metric in (failures(watched.release_state_machine_arn) if watched.release_state_machine_arn else [])
+        for metric in (not_well(watched.release_state_machine_arn) if watched.release_state_machine_arn else [])
     ]
     dropped = (
         [schedule_metric(watched.schedule_arn, "InvocationDroppedCount", "not started")] if watched.schedule_arn else []
@@ -162,6 +171,40 @@ def _runs(watched: Watched) -> list[Widget]:
         _graph(watched, "Runs", [*runs, *releases, *dropped]),
         _graph(watched, "How long runs took", [took]),
     ]
+
+
+def _cost(watched: Watched) -> list[Widget]:
+    """What runs have cost: this month, and on each day of the last five weeks, by days and months of UTC."""
+    if watched.release_state_machine_arn is None:
+        return []
+    billed = of_runs_metric(watched.release_state_machine_arn, "BilledInferenceUnitMinutes", "Sum")
+    hidden = _line(billed, id="billed", period=DAY_SECONDS, visible=False)
+    usd_a_minute = watched.inference_unit_hour_price / 60
+    this_month = [
+        hidden,
+        [{"id": "month", "expression": THE_MONTH, "visible": False}],
+        [{"id": "minutes", "expression": THIS_MONTH, "label": "billed inference-unit minutes"}],
+        [{"id": "cost", "expression": f"minutes * {usd_a_minute:.8f}", "label": "USD"}],
+    ]
+    daily = [[{"id": "cost", "expression": f"billed * {usd_a_minute:.8f}", "label": "USD"}], hidden]
+    look = {"start": MONTH_START, "period": DAY_SECONDS}
+    return [
+        _plot(watched, "Cost of the model this month", this_month, **look, view="singleValue"),
+        _plot(watched, "Cost of the model a day, in USD", daily, **look),
+        _idle(watched, watched.release_state_machine_arn),
+    ]
+
+
+THE_MONTH = "EPOCH(billed) - 86400 * DATE(billed)"
+"""The day before the month of each day begins: one number for all days of a month, and a larger one for a later."""
+
+THIS_MONTH = "TIME_SERIES(SUM(IF(month == MAX(month), billed, 0)))"
+"""What was billed on the days of the month that the last day is in, as metric math; it knows no today."""
+
+
+def _idle(watched: Watched, release_state_machine_arn: pulumi.Input[str]) -> Widget:
+    idle = of_runs_metric(release_state_machine_arn, "IdleInferenceUnits", "Minimum")
+    return _graph(watched, "Inference units in service without a run", [idle], period=15 * 60)
 
 
 def _images(watched: Watched) -> Widget:

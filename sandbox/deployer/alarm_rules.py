@@ -63,9 +63,13 @@ def _expression_problems(expression: str, ids: Sequence[str]) -> Iterator[str]:
     if "SEARCH(" in expression.upper().replace(" ", ""):
         yield "an alarm cannot be on a SEARCH expression"
     elif not expression.upper().startswith("SELECT "):
-        unknown = sorted(set(_NAME.findall(_STRING.sub("", expression))) - set(ids))
-        if unknown:
+        if unknown := unknown_names(expression, ids):
             yield f"the expression {expression!r} names {', '.join(unknown)}, which no metric query is called"
+
+
+def unknown_names(expression: str, ids: Sequence[str]) -> list[str]:
+    """What a math expression refers to and no id is; functions are in capitals."""
+    return sorted(set(_NAME.findall(_STRING.sub("", expression))) - set(ids))
 
 
 def _period_problems(periods: set[int], number: int, is_insights: bool) -> Iterator[str]:

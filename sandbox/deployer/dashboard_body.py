@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sandbox.deployer.alarm_rules import unknown_names
 from sandbox.errors import SandboxError
 
 _ALARM_ARN = r"^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:.+$"
+_START = r"^-P(T[0-9]+[MH]|[0-9]+[DWM])$"
 _STATISTIC = r"^(SampleCount|Average|Sum|Minimum|Maximum|p[0-9]{1,2}(\.[0-9]+)?)$"
 
 
@@ -37,6 +39,8 @@ class _Rendering(_Strict):
     label: str | None = None
     id: str | None = Field(None, pattern=r"^[a-z][a-zA-Z0-9_]*$")
     expression: str | None = None
+    period: int | None = Field(None, ge=60, multiple_of=60)
+    visible: bool = True
 
 
 class _Metrics(_Strict):
@@ -45,10 +49,13 @@ class _Metrics(_Strict):
     view: Literal["timeSeries", "singleValue", "gauge", "bar", "pie", "table"]
     stacked: bool = False
     period: int = Field(ge=60, multiple_of=60)
+    start: str | None = Field(None, pattern=_START)
     metrics: list[list[Any]] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
     def _known_metrics(self) -> "_Metrics":
+        ids: list[str] = []
+        expressions: list[str] = []
         for metric in self.metrics:
             *names, last = metric
             names, rendering = (names, last) if isinstance(last, dict) else (metric, {})
@@ -57,6 +64,13 @@ class _Metrics(_Strict):
                 raise ValueError(f"{metric} is a metric and an expression")
             if not found.expression and (len(names) < 2 or len(names) % 2 or not all(map(_is_text, names))):
                 raise ValueError(f"{metric} is not a namespace, a metric and pairs of dimension and value")
+            ids += [found.id] if found.id else []
+            expressions += [found.expression] if found.expression else []
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"two of its metrics have one id: {', '.join(ids)}")
+        for expression in expressions:
+            if unknown := unknown_names(expression, ids):
+                raise ValueError(f"the expression {expression!r} names {', '.join(unknown)}, which no metric is called")
         return self
 
 
@@ -86,7 +100,7 @@ class _Body(_Strict):
     widgets: list[Annotated[_TextWidget | _AlarmWidget | _MetricWidget, Field(discriminator="type")]] = Field(
         max_length=500
     )
-    start: str = Field("-PT3H", pattern=r"^-P(T[0-9]+[MH]|[0-9]+[DWM])$")
+    start: str = Field("-PT3H", pattern=_START)
     periodOverride: Literal["auto", "inherit"] = "auto"  # noqa: N815 (its name in the JSON)
 
 

@@ -44,6 +44,7 @@ def install() -> None:
     replace(
         iam_actions, "extract_iam_action", "service method path headers body query_params", _with_batches_as_singles
     )
+    replace(iam_actions, "request_tag_context", "service iam_action body params", _with_condition_keys)
     replace(iam_evaluator, "parse_policy_document", "doc", _remembering_parsed)
 
 
@@ -140,6 +141,29 @@ def _with_batches_as_singles(original: Function) -> Function:
         return _BATCH_ACTIONS.get(found, found)
 
     return action
+
+
+def _with_condition_keys(original: Function) -> Function:
+    """The service's own condition keys that this repository's policies ask for; boto3 speaks JSON to both services."""
+
+    def context(service: str, action: str, body: bytes, params: Any) -> Any:
+        found = original(service, action, body, params)
+        if action == "cloudwatch:PutMetricData":
+            return {**found, "cloudwatch:namespace": _json(body).get("Namespace")}
+        if action == "events:PutEvents":
+            entries = [entry for entry in _json(body).get("Entries", []) if isinstance(entry, dict)]
+            return {**found, "events:source": [entry.get("Source") for entry in entries]}
+        return found
+
+    return context
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _remembering_parsed(original: Function) -> Function:

@@ -93,15 +93,19 @@ def _evaluate(alarm: Alarm, clock: SimulatedClock) -> None:
     missing = alarm.get("TreatMissingData", "missing")
     if missing in ("missing", "ignore"):
         values = [value for value in values if value is not None]
+        if not values and missing == "missing":
+            _change_state(alarm, "INSUFFICIENT_DATA", "no value in any period")
         if not values:
             return
     breaching = [missing == "breaching" if value is None else compare(value, alarm["Threshold"]) for value in values]
-    state = "ALARM" if all(breaching) else "OK"
+    found = f"{values} against {alarm['ComparisonOperator']} {alarm['Threshold']}"
+    _change_state(alarm, "ALARM" if all(breaching) else "OK", f"Threshold Crossed: {found}")
+
+
+def _change_state(alarm: Alarm, state: str, reason: str) -> None:
     if state != alarm["StateValue"]:
-        reason = f"Threshold Crossed: {values} against {alarm['ComparisonOperator']} {alarm['Threshold']}"
-        _set_alarm_state(
-            {}, {"AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": reason}, False, is_json=True
-        )
+        change = {"AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": reason}
+        _set_alarm_state({}, change, False, is_json=True)
 
 
 def _values(alarm: Alarm, clock: SimulatedClock) -> Iterator[float | None]:

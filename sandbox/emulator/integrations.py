@@ -74,7 +74,12 @@ class Integrations:
         boto_name, prefix, unknown = _OPTIMIZED[service]
         if service == "sqs" and isinstance(arguments, dict) and isinstance(arguments.get("MessageBody"), (dict, list)):
             arguments = {**arguments, "MessageBody": json.dumps(arguments["MessageBody"])}
-        return self._send(role_arn, boto_name, action, arguments, str, prefix, unknown)
+        if service == "events":
+            arguments = _with_details_as_text(arguments)
+        answer = self._send(role_arn, boto_name, action, arguments, str, prefix, unknown)
+        if service == "events" and answer["FailedEntryCount"]:
+            raise StateError("EventBridge.FailedEntry", json.dumps(answer))
+        return answer
 
     def _send(
         self, role_arn: str, boto_name: str, action: str, arguments: Any, rename: Rename, prefix: str, unknown: str
@@ -103,6 +108,19 @@ class Integrations:
             # Only the service judges values here, as it does behind Step Functions; types were checked before.
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, max_pool_connections=50),
         )
+
+
+def _with_details_as_text(arguments: Any) -> Any:
+    """Each entry with its Detail as EventBridge takes it; a workflow may give it as an object."""
+    if not isinstance(arguments, dict) or not isinstance(arguments.get("Entries"), list):
+        return arguments
+    entries = [
+        {**entry, "Detail": json.dumps(entry["Detail"])}
+        if isinstance(entry, dict) and isinstance(entry.get("Detail"), dict)
+        else entry
+        for entry in arguments["Entries"]
+    ]
+    return {**arguments, "Entries": entries}
 
 
 def pascal(name: str) -> str:

@@ -82,6 +82,16 @@ def _is_too_large(world: World) -> None:
     world.upload(10_000)
 
 
+def _guard_looks_first(world: World) -> None:
+    world.start_release()
+    world.upload(100)
+
+
+def _guard_looks_meanwhile(world: World) -> None:
+    world.upload(1000)
+    world.at(60, world.start_release)
+
+
 SCENARIOS = {
     "nothing waits": Scenario(lambda _world: None),
     "images wait": Scenario(_images),
@@ -100,6 +110,8 @@ SCENARIOS = {
     "there is too much to do": Scenario(_is_too_large, Settings(model_start_minutes=0.5, max_run_minutes=3)),
     "enough images wait": Scenario(_images, Settings(model_start_minutes=0.5, min_batch_size=100)),
     "too few images wait": Scenario(_images, Settings(model_start_minutes=0.5, min_batch_size=101)),
+    "the guard looks before a run": Scenario(_guard_looks_first),
+    "the guard looks during a run": Scenario(_guard_looks_meanwhile),
 }
 """Every Task of both workflows is on one of these ways."""
 
@@ -137,6 +149,12 @@ _ONLY_ON = {
         "Has the dead run's release ended?",
         "Look at the holder",
     },
+    "the guard looks before a run": {
+        "Look for models in service",
+        "Are there more versions?",
+        "Say what runs without a run",
+    },
+    "the guard looks during a run": {"Say that a run is active"},
 }
 """What a run on which images simply wait does not come to."""
 

@@ -36,6 +36,9 @@ INTEGRATIONS = {
     "arn:aws:states:::aws-sdk:rekognition:describeProjectVersions",
     "arn:aws:states:::aws-sdk:rekognition:startProjectVersion",
     "arn:aws:states:::aws-sdk:rekognition:stopProjectVersion",
+    "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+    "arn:aws:states:::events:putEvents",
+    "arn:aws:states:::sns:publish",
 }
 
 both = pytest.mark.parametrize("name", NAMES)

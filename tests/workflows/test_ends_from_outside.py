@@ -166,7 +166,7 @@ class TestReleases:
 
     def test_a_release_with_nothing_to_release_does_nothing(self, world: World) -> None:
         assert world.release().states[-1] == "Nothing to release"
-        assert {api for api, _ in world.calls} == {"GetItem"}
+        assert {api for api, _ in world.calls} == {"GetItem", "DescribeProjectVersions", "PutMetricData"}
 
     def test_a_person_may_give_any_object_as_input(self, world: World) -> None:
         world.upload(1000)

@@ -12,6 +12,13 @@ GOES_ON = {
     "Look at what is in flight",
     "Read the counts",
     "Record the run",
+    "Look at what still waits",
+    "Count what was billed",
+    "Announce the end of the run",
+    "Mail the summary",
+    "Look for models in service",
+    "Say what runs without a run",
+    "Say that a run is active",
 }
 """Tasks of release_model whose failure is no reason not to do the next."""
 

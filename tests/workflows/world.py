@@ -37,7 +37,11 @@ BATCH, RELEASE = "batch_inference", "release_model"
 LOCK = {"kind": {"S": "lock"}, "id": {"S": "model"}}
 VERSION = "surfaces.2026-11-01T00.00.00"
 FUNCTION_TIMEOUT_SECONDS = 60
+SUMMARY_TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:run-summaries"
 THROTTLED = {
+    "cloudwatch": "Throttling",
+    "events": "ThrottlingException",
+    "sns": "Throttled",
     "dynamodb": "ProvisionedThroughputExceededException",
     "lambda": "TooManyRequestsException",
     "rekognition": "ThrottlingException",
@@ -59,6 +63,7 @@ class Settings:
     max_queue_age_minutes: int = 1440
     schedule_pause_minutes: int = 60
     model_start_minutes: float = 2
+    inference_unit_hour_price: float = 4.0
     timeout_seconds: int | None = None
     """The run's own time limit, if not the component's."""
 
@@ -129,6 +134,8 @@ class World(Integrations):
         self.definitions = self._definitions()
         self.step_functions = StepFunctions(self.timeline, self.clock, self, self.definitions)
         self.faults: list[Fault] = []
+        self.refused_entries = 0
+        """How many entries of each PutEvents EventBridge does not take, in an answer that is no error."""
         self.calls: list[tuple[str, Json]] = []
         """Every call that was answered: the action and its request."""
 
@@ -236,6 +243,21 @@ class World(Integrations):
         """The requests of every answered call of an action."""
         return [request for action, request in self.calls if action == api]
 
+    @property
+    def told(self) -> list[Json]:
+        """What every event said, in their order."""
+        return [json.loads(entry["Detail"]) for request in self.called("PutEvents") for entry in request["Entries"]]
+
+    @property
+    def mails(self) -> list[Json]:
+        """Every message to the topic of summaries."""
+        return self.called("Publish")
+
+    def measured(self, metric: str) -> list[float]:
+        """The values of one metric of the workflows' own."""
+        data = [datum for request in self.called("PutMetricData") for datum in request["MetricData"]]
+        return [datum["Value"] for datum in data if datum["MetricName"] == metric]
+
     def put_lock(self, holder: str, **more: Json) -> None:
         """A lock that somebody left behind."""
         item = {
@@ -304,6 +326,9 @@ class World(Integrations):
             "UpdateEventSourceMapping": self.mapping.update,
             "StartExecution": self.step_functions.start_execution,
             "DescribeExecution": self.step_functions.describe_execution,
+            "PutMetricData": lambda _request: {},
+            "PutEvents": lambda _request: {"FailedEntryCount": self.refused_entries, "Entries": [{"EventId": "1"}]},
+            "Publish": lambda _request: {"MessageId": "1"},
         }
         return actions[operation](request)
 
@@ -366,7 +391,14 @@ class World(Integrations):
             "MaxQueueAgeSeconds": chosen.max_queue_age_minutes * 60,
             "SchedulePauseSeconds": chosen.schedule_pause_minutes * 60,
         }
-        release = {"FunctionTimeoutSeconds": FUNCTION_TIMEOUT_SECONDS, "RunRetentionSeconds": 400 * 24 * 60 * 60}
+        release = {
+            "ProjectArn": self.project.arn,
+            "RunSummaryTopicArn": SUMMARY_TOPIC_ARN,
+            "MetricsNamespace": "CustomLabelsBatch",
+            "InferenceUnitHourPrice": chosen.inference_unit_hour_price,
+            "FunctionTimeoutSeconds": FUNCTION_TIMEOUT_SECONDS,
+            "RunRetentionSeconds": 400 * 24 * 60 * 60,
+        }
         release_limit = 3 * 60 * 60
         limit = chosen.timeout_seconds or chosen.max_run_minutes * 60 + 60 * 60 + 2 * release_limit
         return {

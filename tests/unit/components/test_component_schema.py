@@ -82,6 +82,8 @@ def test_whole_numbers_that_arrive_as_floats_are_whole_again(scheduled: Result) 
 
     for name in ("batch-run", "batch-release-model"):
         definition = in_plugin_mode.named(name, STATE_MACHINE).properties["definition"]
-        assert '.0,"' not in definition.replace(" ", "").replace('"tpsPerInferenceUnit":5.0,', "")
+        assert '.0,"' not in definition.replace(" ", "").replace('"tpsPerInferenceUnit":5.0,', "").replace(
+            '"inferenceUnitHourPrice":4.0,', ""
+        )
     (mapping,) = in_plugin_mode.of_type(EVENT_SOURCE_MAPPING)
     assert mapping.properties["scalingConfig"] == {"maximumConcurrency": 2}

@@ -15,6 +15,7 @@ from tests.unit.components.graph import (
     ACCOUNT,
     PROJECT_ARN,
     ROLE,
+    STATE_MACHINE,
     ROLE_POLICY,
     RULE,
     Statement,
@@ -56,7 +57,26 @@ def test_no_policy_allows_anything_on_everything(graph: Result) -> None:
         if statement["Effect"] == "Deny" or resource.type == ROLE:
             continue
         stars = [arn for arn in as_list(statement["Resource"]) if stands_for_anything(arn)]
-        assert not stars or set(statement["Action"]) == LOG_DELIVERY, (resource.name, statement)
+        assert not stars or set(statement["Action"]) == LOG_DELIVERY or is_own_metrics(statement), (
+            resource.name,
+            statement,
+        )
+
+
+def is_own_metrics(statement: Statement) -> bool:
+    """CloudWatch has no ARN for a metric; a namespace is the least it can be held to."""
+    own = {"StringEquals": {"cloudwatch:namespace": "CustomLabelsBatch"}}
+    return statement["Action"] == ["cloudwatch:PutMetricData"] and statement.get("Condition") == own
+
+
+def test_the_release_says_only_what_is_its_own_on_the_default_bus(scheduled: Result) -> None:
+    (statement,) = (s for s in role_statements(scheduled, "batch-release-model") if "events:PutEvents" in s["Action"])
+
+    assert statement["Resource"] == f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
+    assert statement["Condition"] == {"StringEquals": {"events:source": "custom-labels-batch"}}
+    definition = scheduled.named("batch-release-model", STATE_MACHINE).properties["definition"]
+    (entry,) = json.loads(definition)["States"]["Announce the end of the run"]["Arguments"]["Entries"]
+    assert entry["Source"] == "custom-labels-batch"
 
 
 def test_stars_inside_an_arn_stand_for_what_is_below_one_resource(graph: Result) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from components.alarms import DAY_MINUTES, MOST_PINNED_MINUTES, MOST_UNPINNED_MINUTES, MOST_WAIT_MINUTES
@@ -44,7 +45,14 @@ ALWAYS = {
     "record-predictions-error",
     "throttled-functions",
 }
-OF_RUNS = {"failed-run", "failed-release", "failed-schedule", "rescue-dead-letter", "model-in-service"}
+OF_RUNS = {
+    "failed-run",
+    "failed-release",
+    "failed-schedule",
+    "rescue-dead-letter",
+    "model-in-service",
+    "model-without-run",
+}
 
 
 def record(name: str = "monitoring", **args: Any) -> Result:
@@ -82,6 +90,36 @@ def lines(graph: Result) -> Iterator[list[Any]]:
         yield from widget["properties"].get("metrics", [])
 
 
+def expressions(graph: Result) -> dict[str, str]:
+    """The dashboard's math, by its ids; of those that two widgets have, the first's."""
+    found: dict[str, str] = {}
+    for line in lines(graph):
+        if "expression" in line[-1]:
+            found.setdefault(line[-1]["id"], line[-1]["expression"])
+    return found
+
+
+def computed(math: dict[str, str], days: Any, billed: Any) -> dict[str, Any]:
+    """What CloudWatch makes of the math on cost: its functions on series of one value a day.
+
+    From "Using metric math" in the CloudWatch user guide: EPOCH and DATE are of each value's time, MAX and SUM of one
+    series are numbers, IF is of each value.
+    """
+    months = days.astype("datetime64[M]")
+    found = {
+        "billed": billed,
+        "EPOCH": lambda _series: days.astype("datetime64[s]").astype(float),
+        "DATE": lambda _series: (days - months.astype("datetime64[D]")).astype(float) + 1,
+        "MAX": np.max,
+        "SUM": np.sum,
+        "IF": np.where,
+        "TIME_SERIES": lambda number: np.full(len(days), number),
+    }
+    for id_ in ("month", "minutes", "cost"):
+        found[id_] = eval(math[id_], {"__builtins__": {}}, found)  # noqa: S307 - the program's own expressions
+    return found
+
+
 def physical(graph: Result, type_: str) -> set[str]:
     return {resource.properties["name"] for resource in graph.of_type(type_)}
 
@@ -113,8 +151,9 @@ class TestWhatIsWatched:
             for metric in metrics(alarm):
                 assert all(value in known[key] for key, value in metric["dimensions"].items()), name
 
-    def test_that_says_nothing_is_well(self, graph: Result) -> None:
-        assert {alarm["treatMissingData"] for alarm in alarms(graph).values()} == {"notBreaching"}
+    def test_that_says_nothing_is_well_but_for_the_guard(self, graph: Result) -> None:
+        for name, alarm in alarms(graph).items():
+            assert alarm["treatMissingData"] == ("missing" if name == "model-without-run" else "notBreaching"), name
 
 
 class TestADeadLetterQueue:
@@ -158,23 +197,56 @@ class TestTheOldestImage:
 
 
 class TestAFailedRun:
-    @pytest.mark.parametrize(("alarm", "machine"), [("failed-run", "run"), ("failed-release", "release-model")])
-    def test_alarms_however_it_failed(self, scheduled: Result, alarm: str, machine: str) -> None:
-        found = alarms(scheduled)[alarm]
-        arn = scheduled.named(f"batch-{machine}", STATE_MACHINE).outputs["arn"]
+    def test_alarms_unless_somebody_ended_it(self, scheduled: Result) -> None:
+        """The stop command ends a run, and a person who did that knows."""
+        found = alarms(scheduled)["failed-run"]
+
+        assert {metric["metricName"] for metric in metrics(found)} == {"ExecutionsFailed", "ExecutionsTimedOut"}
+        assert self.watched(found) == {scheduled.named("batch-run", STATE_MACHINE).outputs["arn"]}
+        assert found["metricQueries"][-1]["expression"] == "SUM([m1, m2])"
+
+    def test_of_the_release_alarms_however_it_failed(self, scheduled: Result) -> None:
+        found = alarms(scheduled)["failed-release"]
 
         assert {metric["metricName"] for metric in metrics(found)} == {
             "ExecutionsFailed",
             "ExecutionsTimedOut",
             "ExecutionsAborted",
         }
-        assert {metric["dimensions"]["StateMachineArn"] for metric in metrics(found)} == {arn}
+        assert self.watched(found) == {scheduled.named("batch-release-model", STATE_MACHINE).outputs["arn"]}
         assert found["metricQueries"][-1]["expression"] == "SUM([m1, m2, m3])"
+
+    def watched(self, alarm: Properties) -> set[str]:
+        return {metric["dimensions"]["StateMachineArn"] for metric in metrics(alarm)}
 
     def test_of_the_release_is_urgent(self, scheduled: Result) -> None:
         urgent = [name for name, found in alarms(scheduled).items() if "URGENT" in found["alarmDescription"]]
 
         assert urgent == ["failed-release"]
+
+
+class TestAModelWithoutARun:
+    def test_alarms_when_the_guard_has_found_it_three_times(self, scheduled: Result) -> None:
+        alarm = alarms(scheduled)["model-without-run"]
+        guard = scheduled.named("batch-release-model", SCHEDULE).properties["scheduleExpression"]
+
+        assert (alarm["namespace"], alarm["metricName"]) == ("CustomLabelsBatch", "IdleInferenceUnits")
+        # The lowest of a period: one look that found a run is enough.
+        assert (alarm["statistic"], alarm["threshold"], alarm["evaluationPeriods"]) == ("Minimum", 1, 3)
+        assert guard == f"rate({alarm['period'] // 60} minutes)"
+        assert "in service for 45 minutes while no run was active" in alarm["alarmDescription"]
+
+    def test_is_found_by_the_release_of_its_own_stack(self, scheduled: Result) -> None:
+        release = scheduled.named("batch-release-model", STATE_MACHINE)
+
+        assert alarms(scheduled)["model-without-run"]["dimensions"] == {"StateMachineArn": release.outputs["arn"]}
+        assert "IdleInferenceUnits" in release.properties["definition"]
+
+    def test_is_not_known_of_where_the_guard_does_not_look(self, scheduled: Result) -> None:
+        """A new alarm has no value yet, and its state does not change: nobody is told of that."""
+        silent = {name: alarm.get("insufficientDataActions") for name, alarm in alarms(scheduled).items()}
+
+        assert [name for name, actions in silent.items() if actions] == ["model-without-run"]
 
 
 class TestAModelInService:
@@ -285,6 +357,7 @@ class TestWhoIsTold:
             "rescue-dead-letter",
             "oldest-image",
             "model-in-service",
+            "model-without-run",
         }
 
 
@@ -333,7 +406,7 @@ class TestTheDashboard:
 
     def test_shows_the_units_of_the_pinned_version_or_of_all(self, scheduled: Result) -> None:
         pinned = [line[:6] for line in lines(record_stack(modelVersion="v.2")) if line[0] == "AWS/Rekognition"]
-        (any_,) = (line[0]["expression"] for line in lines(scheduled) if isinstance(line[0], dict))
+        (any_,) = (text for text in expressions(scheduled).values() if text.startswith("SEARCH"))
 
         assert pinned == [
             ["AWS/Rekognition", "InServiceInferenceUnits", "ProjectName", "surfaces", "VersionName", "v.2"]
@@ -342,6 +415,32 @@ class TestTheDashboard:
             'SEARCH(\'{AWS/Rekognition,ProjectName,VersionName} MetricName="InServiceInferenceUnits" '
             "ProjectName=\"surfaces\"', 'Maximum', 300)"
         )
+
+    @pytest.mark.parametrize(
+        ("today", "this_month"),
+        [("2026-11-22", 22), ("2026-12-01", 1), ("2026-12-31", 31), ("2027-01-01", 1), ("2027-03-01", 1)],
+    )
+    def test_counts_the_cost_of_the_days_of_this_month(self, scheduled: Result, today: str, this_month: int) -> None:
+        days = np.array([np.datetime64(today) - np.timedelta64(ago, "D") for ago in range(35, -1, -1)])
+        found = computed(expressions(scheduled), days, billed=np.full(len(days), 30.0))
+
+        assert set(found["minutes"]) == {30.0 * this_month}
+        assert found["cost"][-1] == pytest.approx(2.0 * this_month)
+
+    def test_has_the_price_of_the_settings(self) -> None:
+        days = np.array([np.datetime64("2026-11-22")])
+        found = computed(expressions(record_stack(inferenceUnitHourPrice="6")), days, billed=np.array([10.0]))
+
+        assert found["cost"][-1] == pytest.approx(1.0)
+
+    def test_shows_no_cost_where_no_run_is_watched(self, on_upload: Result) -> None:
+        assert not [line for line in lines(on_upload) if "BilledInferenceUnitMinutes" in line]
+
+    def test_looks_back_a_whole_month_for_it(self, scheduled: Result) -> None:
+        (widget,) = (w["properties"] for w in body(scheduled)["widgets"] if w["properties"].get("view") == "singleValue")
+
+        assert (widget["start"], widget["period"]) == ("-P5W", 86_400)
+        assert [line[-1].get("visible", True) for line in widget["metrics"]] == [False, False, True, True]
 
     def test_stays_within_what_is_free(self, scheduled: Result) -> None:
         """Three dashboards of up to 50 metrics are (CloudWatch pricing)."""

@@ -49,6 +49,7 @@ OUTPUTS = {
     "athenaDatabase",
     "athenaTable",
     "athenaWorkgroup",
+    "runSummaryTopicArn",
     "operationsTopicArn",
     "operationsDashboardName",
     "operationsDashboardUrl",
@@ -130,6 +131,7 @@ def test_on_upload_the_outputs_of_the_workflow_are_empty(on_upload: Result) -> N
         "scheduleArn",
         "runsTableName",
         "rescueDeadLetterQueueUrl",
+        "runSummaryTopicArn",
     }
 
 
