@@ -62,7 +62,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _NO_PADDING = re.compile(rb"[^\xff]")
 
 _MOST_MARKERS = 10_000
-"""Before the frame. Files have tens; millions, which fit into 15 MB, would keep a function busy for its whole timeout."""
+"""Before the frame. Files have tens; the millions that fit into 15 MB would keep a function busy for seconds."""
 
 
 def read_header(data: bytes) -> Header | Unreadable:

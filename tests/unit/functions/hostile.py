@@ -35,7 +35,7 @@ LENGTHS = [
 ]
 """1,024 bytes, of one to four a character; and at the limit of images/<key>.json."""
 
-KEYS = [*PATHS, *CHARACTERS, *WORDS, *LENGTHS]
+KEYS = {"paths": PATHS, "characters": CHARACTERS, "words": WORDS, "lengths": LENGTHS}
 
 UNPAIRED = "\\ud800"
 """JSON for half a character, which no text can hold."""
@@ -46,7 +46,21 @@ def wrong_values() -> st.SearchStrategy[Any]:
     numbers = st.sampled_from(
         [0, -1, 2**63, -(2**63) - 1, 10**400, 1e308, float("nan"), float("inf"), -float("inf"), 0.5]
     )
-    texts = st.sampled_from([*KEYS, "", "null", "NaN", "9" * 5000, UNPAIRED, "2026-11-22T12:00:00", "other-bucket"])
+    texts = st.sampled_from(
+        [
+            *PATHS,
+            *CHARACTERS,
+            *WORDS,
+            *LENGTHS,
+            "",
+            "null",
+            "NaN",
+            "9" * 5000,
+            UNPAIRED,
+            "2026-11-22T12:00:00",
+            "other-bucket",
+        ]
+    )
     simple = st.none() | st.booleans() | numbers | texts | st.text(max_size=20)
     return st.recursive(
         simple, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
@@ -111,8 +125,3 @@ def nonsense() -> st.SearchStrategy[str]:
             "x" * (1024 * 1024),
         ]
     ) | st.text(max_size=200)
-
-
-def escapes(text: str) -> str:
-    """How a text's harmful characters look: for a test's failure, and for its name."""
-    return text[:40].encode("unicode_escape").decode()

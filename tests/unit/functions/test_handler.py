@@ -171,9 +171,10 @@ class TestABatch:
         assert world.keys(SOURCE) == []
 
     def test_without_versions_in_its_bucket_is_done_too(
-        self, world: World, runs_table: None, start: Callable[[], Lambda], monkeypatch: pytest.MonkeyPatch
+        self, world: World, start: Callable[[], Lambda], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SOURCE_BUCKET_NAME", UNVERSIONED_SOURCE)
+        monkeypatch.setenv("TRIGGER", "upload")
         function = start()
 
         assert function(batch([world.upload("a.png", png(), UNVERSIONED_SOURCE)])) == []

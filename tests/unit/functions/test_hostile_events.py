@@ -1,4 +1,4 @@
-"""analyze-image under attack: whatever a key or a message says, the neighbours are labelled and nothing else is touched."""
+"""analyze-image under attack: whatever a key or a message says, its neighbours are labelled and no other is touched."""
 
 import importlib
 import io
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from functions.shared.image_version import ImageVersion
 from functions.shared.object_keys import MAX_KEY_BYTES
 from tests.unit.functions.events import object_created, sqs_record
-from tests.unit.functions.hostile import KEYS, UNPAIRED, escapes, mutations, nonsense
+from tests.unit.functions.hostile import KEYS, UNPAIRED, mutations, nonsense
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.strategies import object_keys
 from tests.unit.functions.world import (
@@ -26,7 +26,6 @@ from tests.unit.functions.world import (
     PROJECT_ARN,
     SOURCE,
     UNVERSIONED_SOURCE,
-    VERSION_ARN,
     World,
     png,
 )
@@ -90,7 +89,7 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked
     wiring = importlib.import_module("functions.analyze_image.wiring")
     world.rekognition.attach(wiring._rekognition)
     cast(logging.StreamHandler[Any], attacked.module.logger.registered_handler).setStream(attacked.log)
-    monkeypatch.setattr(wiring.queue, "hide", lambda record, seconds: None)
+    monkeypatch.setattr(wiring.queue, "hide", lambda *_: None)
     for client in (wiring._s3, wiring._rekognition):
         client.meta.events.register("provide-client-params", attacked.note)
     yield attacked
@@ -120,27 +119,26 @@ def assert_only_shelves_were_written(world: World) -> None:
 
 
 class TestAHostileKey:
-    @pytest.mark.parametrize("key", KEYS, ids=escapes)
-    def test_is_labelled_and_moved_as_any_other(self, world: World, function: Attacked, key: str) -> None:
-        image = world.upload(key, png())
+    @pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+    def test_is_labelled_and_moved_as_any_other(self, world: World, function: Attacked, keys: list[str]) -> None:
+        images = [world.upload(key, png(str(number))) for number, key in enumerate(keys)]
 
-        assert function(message(image)) == set()
-        copied, document = sorted(world.keys(FINAL), key=len)
-        assert document == f"{copied}.json"
-        assert document.startswith("images/")
-        assert len(document.encode()) <= MAX_KEY_BYTES
-        assert world.document(document)["imageKey"] == key
-        assert world.final(copied) == png()
+        assert function(*map(message, images)) == set()
         assert world.versions(SOURCE) == []
-        assert [announced["imageKey"] for announced in world.published()] == [key]
+        places = {key for key in world.keys(FINAL) if key + ".json" in world.keys(FINAL)}
+        assert sorted(world.keys(FINAL)) == sorted([*places, *(f"{place}.json" for place in places)])
+        assert all(place.startswith("images/") and len(place.encode()) <= MAX_KEY_BYTES - 5 for place in places)
+        found = {world.document(f"{place}.json")["imageKey"]: world.final(place) for place in places}
+        assert found == {key: png(str(number)) for number, key in enumerate(keys)}
+        assert sorted(announced["imageKey"] for announced in world.published()) == sorted(keys)
         assert_log_is_plain(function)
 
-    @pytest.mark.parametrize("key", KEYS, ids=escapes)
-    def test_is_rejected_below_rejected(self, world: World, function: Attacked, key: str) -> None:
-        image = world.upload(key, b"")
+    @pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+    def test_is_rejected_below_rejected(self, world: World, function: Attacked, keys: list[str]) -> None:
+        images = [world.upload(key, b"") for key in keys]
 
-        assert function(message(image)) == set()
-        assert len(world.keys(FINAL)) == 2
+        assert function(*map(message, images)) == set()
+        assert len(world.keys(FINAL)) == 2 * len(keys)
         assert all(found.startswith("rejected/") for found in world.keys(FINAL))
         assert_log_is_plain(function)
 

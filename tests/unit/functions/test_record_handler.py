@@ -161,7 +161,7 @@ class TestABatch:
         batch = [prediction(image(number, key="\x01" * 1024), *[BRICK] * 1000) for number in range(10)]
 
         assert function(predictions_event(*batch)) == []
-        rows = [rows for rows in function.files().values()]
+        rows = list(function.files().values())
         assert sum(map(len, rows)) == 10 * 1000
         assert len(rows) == 4
         assert {row["image_id"] for found in rows for row in found} == {one.image_id for one in batch}
