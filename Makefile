@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox destroy test lint bench clean
+.PHONY: help demo sandbox destroy test faults lint bench load audit clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ bench: $(READY) ## Measure: billed minutes and throughput, what queries read, th
 	@$(BIN)/python -m benchmarks.batch_run
 	@$(BIN)/python -m benchmarks.analytics
 	@$(BIN)/python -m benchmarks.report
+
+load: $(READY) ## Put 10,000 images through the sandbox, and report the memory of each part (Linux)
+	@$(BIN)/python -m benchmarks.load
 
 clean: ## Remove what the other verbs made
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

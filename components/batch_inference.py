@@ -260,6 +260,7 @@ class BatchInference(pulumi.ComponentResource):
                 "PROJECT_ARN": self._project_arn,
                 "MODEL_VERSION": args.get("model_version", ""),
                 "RUNS_TABLE_NAME": self._table.name if self._table else "",
+                "SOURCE_BUCKET_NAME": self._source_name,
                 "FINAL_BUCKET_NAME": self._final.name,
                 "PREDICTIONS_TOPIC_ARN": self._topic.arn,
                 "MIN_CONFIDENCE": str(args.get("min_confidence", 70.0)),

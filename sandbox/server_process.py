@@ -65,6 +65,11 @@ class ServerProcess:
         """Stop it."""
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """The emulator's process; the functions run in processes that it starts."""
+        return self._process.pid
+
     def check(self, within_seconds: float = 0) -> None:
         """Raise a SandboxError if the emulator is gone, or ends within some real seconds."""
         try:

@@ -22,6 +22,7 @@ from functions.analyze_image.failures import (
 from functions.analyze_image.message import parse_message
 from functions.shared.aws_errors import is_passing, is_throttled
 from functions.shared.image_version import ImageVersion
+from functions.shared.messages import MalformedMessageError
 from functions.shared.observability import logger
 from functions.shared.work_queue import WorkQueue
 
@@ -89,6 +90,8 @@ class Batch:
 
     Parameters
     ----------
+    source_bucket
+        A message about another bucket is refused: nothing is read or deleted there, whatever the role may do.
     size
         Number of messages in the batch.
     seconds_left
@@ -100,6 +103,7 @@ class Batch:
         analysis: Analysis,
         queue: WorkQueue,
         executor: Executor,
+        source_bucket: str,
         size: int,
         seconds_left: Callable[[], float],
     ) -> None:
@@ -107,6 +111,7 @@ class Batch:
         self._analysis = analysis
         self._queue = queue
         self._executor = executor
+        self._source_bucket = source_bucket
         self._seconds_left = seconds_left
         self._seconds_needed = min(LONGEST_IMAGE_SECONDS, seconds_left() / 2)
         self._jury = Jury(size)
@@ -125,7 +130,7 @@ class Batch:
     async def _handle(self, record: SQSRecord) -> Done:
         verdict = None
         try:
-            image = parse_message(record.body)
+            image = self._image(record)
             logger.thread_safe_append_keys(image_id=image.image_id, image_key=image.key)
             verdict = await self._in_turn(image, partial(self._analysis.analyze, image))
         finally:
@@ -135,6 +140,12 @@ class Batch:
         if await self._jury.suspects_ourselves() and _receive_count(record) < BELIEVED_AFTER_RECEIVES:
             raise SuspectError("Rekognition refused every image of the batch")
         return await self._in_turn(image, partial(self._analysis.reject, verdict))
+
+    def _image(self, record: SQSRecord) -> ImageVersion:
+        image = parse_message(record.body)
+        if image.bucket != self._source_bucket:
+            raise MalformedMessageError(f"Not about the source bucket: detail.bucket.name is {image.bucket}")
+        return image
 
     async def _in_turn(self, image: ImageVersion, work: Callable[[], Result]) -> Result:
         async with self._turns[image.key]:

@@ -35,6 +35,7 @@ class AnalyzeImageEnvironment(EnvironmentModel):
         validate_default=True,
         description="the name of the runs table while TRIGGER is schedule; it may be empty otherwise",
     )
+    source_bucket_name: str = Field(min_length=3, max_length=63, description="the name of the source bucket")
     final_bucket_name: str = Field(min_length=3, max_length=63, description="the name of the final bucket")
     predictions_topic_arn: str = Field(
         pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.+$",

@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             analysis,
             queue,
             executor,
+            source_bucket=environment.source_bucket_name,
             size=len(event["Records"]),
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )

@@ -4,6 +4,7 @@ Pure and total: any bytes give an answer, none an exception. Formats: PNG (W3C, 
 JPEG (ITU-T T.81, B.2.2 "Frame header syntax").
 """
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -58,6 +59,10 @@ _OTHERS = (
 _SEGMENTLESS = frozenset({0x01, *range(0xD0, 0xD8)})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_NO_PADDING = re.compile(rb"[^\xff]")
+
+_MOST_MARKERS = 10_000
+"""Before the frame. Files have tens; the millions that fit into 15 MB would keep a function busy for seconds."""
 
 
 def read_header(data: bytes) -> Header | Unreadable:
@@ -116,23 +121,27 @@ def _read_png(data: bytes) -> Header | Unreadable:
 
 def _read_jpeg(data: bytes) -> Header | Unreadable:
     at = 2
-    while at + 1 < len(data):
+    for _ in range(_MOST_MARKERS):
+        if at + 1 >= len(data):
+            return _broken("JPEG", cut_short=True)
         if data[at] != 0xFF:
             return _broken("JPEG")
+        found = _NO_PADDING.search(data, at)
+        if not found:
+            return _broken("JPEG", cut_short=True)
+        at = found.start() - 1
         marker = data[at + 1]
-        if marker == 0xFF:  # padding before a marker
-            at += 1
-        elif marker in _SEGMENTLESS:
+        if marker in _SEGMENTLESS:
             at += 2
         elif marker in _START_OF_FRAME:
             return _read_frame(data, at)
         elif marker in (_START_OF_SCAN, _END_OF_IMAGE):
             return _broken("JPEG")
         elif at + 4 > len(data):
-            break
+            return _broken("JPEG", cut_short=True)
         else:
             at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
-    return _broken("JPEG", cut_short=True)
+    return _broken("JPEG")
 
 
 def _read_frame(data: bytes, at: int) -> Header | Unreadable:

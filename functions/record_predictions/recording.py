@@ -16,6 +16,9 @@ LONGEST_PUT_SECONDS = 45
 """What must be left of the function's timeout to write one more file, with the client's retries: a function that is
 stopped half-way would write again what it has written."""
 
+MOST_HELD_BYTES = 32 * 1024 * 1024
+"""Of rows before they are written. A row repeats its image's key, so one batch of 6 MB may be gigabytes of rows."""
+
 
 class Recording:
     def __init__(self, bucket: AnalyticsBucket, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -33,11 +36,22 @@ class Recording:
         """
         encoded: list[EncodedPrediction] = []
         failures: dict[str, Exception] = {}
+        held = 0
         for delivery in deliveries:
             try:
-                encoded.append(self._encode(delivery))
+                one = self._encode(delivery)
             except Exception as error:
                 failures[delivery.message_id] = error
+                continue
+            encoded.append(one)
+            held += len(one.lines)
+            if held > MOST_HELD_BYTES:
+                failures |= self._write(encoded, seconds_left)
+                encoded, held = [], 0
+        return failures | self._write(encoded, seconds_left)
+
+    def _write(self, encoded: Sequence[EncodedPrediction], seconds_left: SecondsLeft) -> dict[str, Exception]:
+        failures: dict[str, Exception] = {}
         for file in row_files(encoded):
             failures |= self._put(file, seconds_left)
         return failures

@@ -5,6 +5,9 @@
 | labelled                                              | images/<key>                 | <image>.json      |
 | can never be labelled                                 | rejected/<key>               | <image>.json      |
 | finished after a later version of the same key        | superseded/<key>/<image id>  | <image>.json      |
+
+No two images share a place: where <key> would be too long, or could be a place of another image, it is
+long-keys/<image id> and the key's suffix.
 """
 
 import re
@@ -15,6 +18,7 @@ MAX_KEY_BYTES = 1024
 """S3 refuses longer keys; counted in UTF-8 bytes."""
 
 _JSON = ".json"
+_BY_ID = "long-keys/"
 
 
 class Shelf(StrEnum):
@@ -58,11 +62,15 @@ def superseded_place(key: str, image_id: str) -> Place:
 
 
 def _fitting(prefix: str, rest: str, key: str, image_id: str) -> Place:
-    """The place under a prefix, or one named by the image id where the document's key would be too long."""
+    """The place under a prefix, or one named by the image id.
+
+    That is where the document's key would be too long, and where the place could be another image's: a key that ends
+    in .json may name another image's document, and one below long-keys/ a place that was named by an id.
+    """
     place = Place(f"{prefix}/{rest}")
-    if len(place.document_key.encode()) <= MAX_KEY_BYTES:
+    if len(place.document_key.encode()) <= MAX_KEY_BYTES and not rest.endswith(_JSON) and not rest.startswith(_BY_ID):
         return place
-    return Place(f"{prefix}/long-keys/{image_id}{_suffix(key)}")
+    return Place(f"{prefix}/{_BY_ID}{image_id}{_suffix(key)}")
 
 
 def _suffix(key: str) -> str:

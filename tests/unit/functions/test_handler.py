@@ -50,6 +50,7 @@ def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         "PROJECT_ARN": PROJECT_ARN,
         "MODEL_VERSION": "",
         "RUNS_TABLE_NAME": "runs",
+        "SOURCE_BUCKET_NAME": SOURCE,
         "FINAL_BUCKET_NAME": FINAL,
         "PREDICTIONS_TOPIC_ARN": world.topic_arn,
         "MIN_CONFIDENCE": "70",
@@ -169,7 +170,13 @@ class TestABatch:
 
         assert world.keys(SOURCE) == []
 
-    def test_without_versions_in_its_bucket_is_done_too(self, world: World, function: Lambda) -> None:
+    def test_without_versions_in_its_bucket_is_done_too(
+        self, world: World, start: Callable[[], Lambda], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SOURCE_BUCKET_NAME", UNVERSIONED_SOURCE)
+        monkeypatch.setenv("TRIGGER", "upload")
+        function = start()
+
         assert function(batch([world.upload("a.png", png(), UNVERSIONED_SOURCE)])) == []
         assert world.final("images/a.png") == png()
 

@@ -1,6 +1,7 @@
 """Reading an image's header and judging its dimensions."""
 
 import io
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from functions.analyze_image.image_header import Header, Unreadable, out_of_limits, read_header
+from functions.analyze_image.refusals import MAX_BYTES
 from tests.unit.functions.world import png
 
 
@@ -70,6 +72,22 @@ class TestAHeader:
 
         assert isinstance(answer, Unreadable)
         assert answer.reason.message == f"{name}; only PNG and JPEG are read"
+
+    @pytest.mark.parametrize("piece", [b"\xff", b"\xff\x01", b"\xff\xe0\x00\x02"], ids=["padding", "bare", "empty"])
+    def test_is_looked_for_in_a_bounded_number_of_steps(self, piece: bytes) -> None:
+        """15 MB of markers, or of padding, take millions of steps one by one: seconds, for each image of a batch."""
+        data = b"\xff\xd8" + piece * (MAX_BYTES // len(piece))
+
+        started = process_time()
+        answer = read_header(data)
+
+        assert isinstance(answer, Unreadable)
+        assert process_time() - started < 0.5
+
+    def test_behind_padding_and_many_segments_is_found(self) -> None:
+        frame = b"\xff" * 9 + b"\xff\xc0\x00\x11\x08\x00\x40\x00\x80"
+
+        assert read_header(b"\xff\xd8" + b"\xff\xe0\x00\x02" * 5000 + frame) == Header("JPEG", 128, 64)
 
 
 class TestDimensions:

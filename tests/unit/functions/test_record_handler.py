@@ -156,6 +156,16 @@ class TestABatch:
 
         assert all(key.startswith("predictions/dt=") for key in function.files())
 
+    def test_that_makes_a_hundred_megabytes_of_rows_is_written_in_bounded_pieces(self, function: Function) -> None:
+        """Each row repeats its image's key: 300 KB of messages, all of one day."""
+        batch = [prediction(image(number, key="\x01" * 1024), *[BRICK] * 1000) for number in range(10)]
+
+        assert function(predictions_event(*batch)) == []
+        rows = list(function.files().values())
+        assert sum(map(len, rows)) == 10 * 1000
+        assert len(rows) == 4
+        assert {row["image_id"] for found in rows for row in found} == {one.image_id for one in batch}
+
 
 class TestAMalformedMessage:
     @pytest.mark.parametrize("body", ["not JSON", "{}", '{"Records": []}'])

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -60,6 +60,22 @@ class TestSequencers:
         assert is_later("00B", "00A9999")
 
 
+def colliding_keys() -> st.SearchStrategy[str]:
+    """Keys made of what places are made of, so that two of them meet if they can."""
+    pieces = ["a", "/", ".jpg", ".json", "images/", "superseded/", "long-keys", "long-keys/", "1" * 64, "2" * 64]
+    return st.lists(st.sampled_from([*pieces, "../", "a" * 1000]), min_size=1, max_size=6).map("".join).map(_fitting)
+
+
+def _fitting(key: str) -> str:
+    return key[:MAX_KEY_BYTES]
+
+
+def objects_of(key: str, image_id: str) -> set[str]:
+    """Every object that may be written for one image version."""
+    places = [*(place_on(shelf, key, image_id) for shelf in Shelf), superseded_place(key, image_id)]
+    return {name for place in places for name in (place.image_key, place.document_key)}
+
+
 class TestPlacesInTheFinalBucket:
     @given(image=image_versions(), suffix=SUFFIXES)
     def test_always_fit_what_s3_takes(self, image: ImageVersion, suffix: str) -> None:
@@ -68,17 +84,22 @@ class TestPlacesInTheFinalBucket:
 
         assert all(len(place.document_key.encode()) <= MAX_KEY_BYTES for place in places)
 
-    @given(key=object_keys(), other=object_keys())
-    def test_of_different_keys_differ(self, key: str, other: str) -> None:
-        assume(key != other)
+    @given(keys=st.tuples(colliding_keys(), colliding_keys()))
+    @example(keys=("a.jpg", "a.jpg.json"))
+    @example(keys=("a" * 1016 + ".jpg", f"long-keys/{'1' * 64}.jpg"))
+    @example(keys=("a" * 1016 + ".json", f"long-keys/{'1' * 64}"))
+    @example(keys=("long-keys", "long-keys/" + "1" * 64))
+    def test_of_different_keys_share_no_object(self, keys: tuple[str, str]) -> None:
+        assume(keys[0] != keys[1])
 
-        first, second = place_on(Shelf.IMAGES, key, "1" * 64), place_on(Shelf.IMAGES, other, "2" * 64)
+        first, second = (objects_of(key, str(number) * 64) for number, key in enumerate(keys, 1))
 
-        assert first.image_key != second.image_key
+        assert not first & second
 
     @given(key=object_keys())
     def test_keep_the_key_as_it_is_where_it_fits(self, key: str) -> None:
         assume(len(key.encode()) <= MAX_KEY_BYTES - len("images/.json"))
+        assume(not key.endswith(".json") and not key.startswith("long-keys/"))
 
         assert place_on(Shelf.IMAGES, key, "1" * 64).image_key == f"images/{key}"
 
@@ -86,6 +107,10 @@ class TestPlacesInTheFinalBucket:
         key = "a" * (MAX_KEY_BYTES - len("images/.json") - 3) + ".png"
 
         assert place_on(Shelf.IMAGES, key, "1" * 64).image_key == f"images/long-keys/{'1' * 64}.png"
+
+    @pytest.mark.parametrize("key", ["a.jpg.json", "long-keys/a.jpg"])
+    def test_of_a_key_that_could_be_anothers_place_are_named_by_the_id(self, key: str) -> None:
+        assert place_on(Shelf.IMAGES, key, "1" * 64).image_key.startswith(f"images/long-keys/{'1' * 64}.")
 
 
 class TestADocument:
