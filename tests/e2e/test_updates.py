@@ -84,7 +84,7 @@ class TestOtherSettings:
         made = update_stack(notificationEmails='["people@example.com"]')
         assert set(made.values()) == {Step.CREATED}
 
-        assert update_stack() == {name: Step.DELETED for name in made}
+        assert update_stack() == dict.fromkeys(made, Step.DELETED)
 
 
 class TestAnotherTrigger:
