@@ -6,8 +6,10 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -182,6 +184,23 @@ class Pipeline(Stack):
     def settle_listeners(self) -> None:
         """Wait until no prediction waits for the listeners."""
         self.wait_for(lambda: not any(self.messages(name) for name in _LISTENERS), "the listeners")
+
+    @contextmanager
+    def skipping(self) -> Iterator[None]:
+        """Let no simulated time be waited for inside, whoever waits there."""
+        over = Event()
+
+        def skip() -> None:
+            while not over.is_set():
+                self._ask("POST", "clock/skip", {"until": None})
+
+        skipper = Thread(target=skip, daemon=True)
+        skipper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            skipper.join()
 
     # Between cases
 
