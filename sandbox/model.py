@@ -58,7 +58,7 @@ class Faults:
         names = dict(cls._NAMES)
         unknown = sorted(set(document) - set(names))
         if unknown:
-            raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(names)}")
+            raise ValueError(f"unknown fault {', '.join(unknown)}; known are calls, {', '.join(names)}")
         faults = cls(**{names[name]: value for name, value in document.items() if value is not False})
         if faults.start_fails is not None and not isinstance(faults.start_fails, str):
             faults.start_fails = "The model could not be started. Amazon Rekognition experienced a service issue."
@@ -178,6 +178,13 @@ class ModelVersion:
             self._advance()
             self.sessions[-1].stop_requested_at = self._clock.now()
             self._become("STOPPING", "The model is being stopped.")
+
+    def mend(self) -> None:
+        """Let a FAILED version be startable again, as after a repair."""
+        with self._lock:
+            self._advance()
+            if self._status == "FAILED":
+                self._become("STOPPED", "The model is ready to run.")
 
     def take_call(self) -> bool:
         """Use one call of the speed limit; False when the model is asked for more than its units take."""

@@ -41,7 +41,8 @@ _UNLESS_GIVEN: dict[str, Any] = {
 """What a function has that says nothing of it: sent with every change, or what was there before would stay."""
 
 _MAPPING_SECONDS = 30
-_POLL_SECONDS = 0.05
+_SIMULATED_POLL_SECONDS, _LEAST_POLL_SECONDS = 0.4, 0.05
+"""Long enough, at real speed, for the sandbox to find that nothing is at work and to skip time."""
 _ATTEMPTS = 5
 
 _MAPPING_NAMES = {
@@ -332,11 +333,12 @@ def _when_settled(cloud: Cloud, uuid: str, change: Callable[[], object]) -> None
 
 def _settled_state(cloud: Cloud, uuid: str) -> str:
     """Wait, as the provider does, until a mapping is neither being made nor changed."""
-    for _ in range(int(_MAPPING_SECONDS / _POLL_SECONDS)):
+    poll_seconds = max(_LEAST_POLL_SECONDS, _SIMULATED_POLL_SECONDS * cloud.time_scale)
+    for _ in range(int(_MAPPING_SECONDS / poll_seconds)):
         state = cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"]
         if state in ("Enabled", "Disabled"):
             return state
-        time.sleep(_POLL_SECONDS)
+        time.sleep(poll_seconds)
     raise SandboxError(f"event source mapping {uuid} is still {state} after {_MAPPING_SECONDS} s")
 
 

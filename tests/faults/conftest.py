@@ -1,0 +1,67 @@
+"""One emulator and one stack for all fault cases; each begins on a clean one, and a few have one of their own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from sandbox.deploy import REPOSITORY, deploy
+from sandbox.deployer.cloud import Cloud
+from sandbox.server_process import ServerProcess
+from sandbox.settings import SandboxSettings
+from tests.e2e.conftest import NEVER, free_port
+from tests.faults.pipeline import Pipeline
+
+_TPS = 100
+_CONFIG = {
+    "schedule": NEVER,
+    "tpsPerInferenceUnit": str(_TPS),
+    "labelsOfInterest": "brick",
+    "notificationEmails": "quality@example.com",
+}
+
+Made = Callable[..., Pipeline]
+
+
+@pytest.fixture(scope="session")
+def make_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Make an emulator of one's own with a stack in it, by the given settings of the stack.
+
+    Time is not scaled, since it is skipped: what is hidden, waits or retries does so for exactly as long as on AWS.
+    """
+    with ExitStack() as cleanup:
+
+        def make(**config: str) -> Pipeline:
+            build: Path = tmp_path_factory.mktemp("faults")
+            settings = SandboxSettings(
+                port=free_port(), time_scale=1, model_start_minutes=1, model_stop_minutes=0.5, tps_per_unit=_TPS
+            )
+            server = cleanup.enter_context(ServerProcess(settings, build))
+            cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+            made = Pipeline(server, cloud, {}, settings)
+            with made.skipping():
+                made.outputs = deploy(REPOSITORY, "faults", {**_CONFIG, **config}, settings, build=build)
+            return made
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def _shared_pipeline(make_pipeline: Made) -> Pipeline:
+    return make_pipeline()
+
+
+@pytest.fixture
+def pipeline(_shared_pipeline: Pipeline) -> Pipeline:
+    """The shared stack, as clean as new."""
+    _shared_pipeline.begin()
+    return _shared_pipeline
+
+
+@pytest.fixture
+def own_pipeline(make_pipeline: Made) -> Pipeline:
+    """A stack for a case that changes it for good."""
+    made = make_pipeline()
+    made.begin()
+    return made
