@@ -42,14 +42,16 @@ def labels(stack: Stack, key: str) -> dict[str, Any]:
     return dict(json.loads(body))
 
 
+@pytest.mark.usefixtures("stack")
 class TestWithoutAChange:
-    def test_nothing_is_touched(self, stack: Stack, update_stack: Update, calls: list[str]) -> None:
+    def test_nothing_is_touched(self, update_stack: Update, calls: list[str]) -> None:
         assert update_stack() == {}
         assert calls == []
 
 
 class TestOtherSettings:
-    def test_change_just_what_they_are_in(self, stack: Stack, update_stack: Update, calls: list[str]) -> None:
+    @pytest.mark.usefixtures("stack")
+    def test_change_just_what_they_are_in(self, update_stack: Update, calls: list[str]) -> None:
         assert update_stack(minConfidence="20") == {FUNCTION: Step.UPDATED}
         assert calls == ["UpdateFunctionConfiguration"]
 
@@ -67,20 +69,8 @@ class TestOtherSettings:
         assert_released(stack)
         assert [len(labels(stack, picture.key)["labels"]) for picture in (first, second)] == [1, 0]
 
-    def test_may_come_while_a_run_is_at_work(self, stack: Stack, update_stack: Update) -> None:
-        stack.upload(*pictures(6))
-        run = stack.start_run()
-        stack.wait_for(lambda: stack.mapping_state() == "Enabled", "the mapping to open")
-
-        changed = update_stack(maxInferenceUnits="4", minConfidence="30")
-
-        assert "EventSourceMapping batch-images" not in changed
-        assert stack.mapping_state() == "Enabled"
-        assert stack.finish(run)["status"] == "SUCCEEDED"
-        assert_released(stack)
-        assert {image.fate for image in stack.fates()} == {Fate.LABELLED}
-
-    def test_take_away_what_belonged_to_the_old_ones(self, stack: Stack, update_stack: Update) -> None:
+    @pytest.mark.usefixtures("stack")
+    def test_take_away_what_belonged_to_the_old_ones(self, update_stack: Update) -> None:
         made = update_stack(notificationEmails='["people@example.com"]')
         assert set(made.values()) == {Step.CREATED}
 
