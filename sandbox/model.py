@@ -24,6 +24,8 @@ class Faults:
         A started version ends FAILED with this message instead of RUNNING.
     never_starts
         A started version stays STARTING.
+    never_stops
+        A stopped version stays STOPPING.
     status
         Version name to the status it shows, whatever it really is.
     die_after_calls
@@ -36,6 +38,7 @@ class Faults:
 
     start_fails: str | None = None
     never_starts: bool = False
+    never_stops: bool = False
     status: dict[str, str] = field(default_factory=dict)
     die_after_calls: int | None = None
     error_rate: dict[str, float] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class Faults:
     _NAMES = (
         ("startFails", "start_fails"),
         ("neverStarts", "never_starts"),
+        ("neverStops", "never_stops"),
         ("status", "status"),
         ("dieAfterCalls", "die_after_calls"),
         ("errorRate", "error_rate"),
@@ -239,7 +243,7 @@ class ModelVersion:
             ready_at = self.sessions[-1].start_requested_at + self._settings.model_start_minutes * 60
             if now >= ready_at:
                 self._ready(ready_at, faults)
-        if self._status == "STOPPING":
+        if self._status == "STOPPING" and not faults.never_stops:
             requested_at = self.sessions[-1].stop_requested_at or now
             stopped_at = requested_at + self._settings.model_stop_minutes * 60
             if now >= stopped_at:

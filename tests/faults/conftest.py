@@ -12,6 +12,7 @@ from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
 from tests.e2e.conftest import NEVER, free_port
 from tests.faults.pipeline import Pipeline
+from tests.faults.results import TABLE_FILE, measured, results_table
 
 _TPS = 100
 _CONFIG = {
@@ -53,15 +54,39 @@ def _shared_pipeline(make_pipeline: Made) -> Pipeline:
 
 
 @pytest.fixture
-def pipeline(_shared_pipeline: Pipeline) -> Pipeline:
+def pipeline(_shared_pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     """The shared stack, as clean as new."""
-    _shared_pipeline.begin()
-    return _shared_pipeline
+    yield from _used(_shared_pipeline, request)
 
 
 @pytest.fixture
-def own_pipeline(make_pipeline: Made) -> Pipeline:
+def own_pipeline(make_pipeline: Made, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     """A stack for a case that changes it for good."""
-    made = make_pipeline()
-    made.begin()
-    return made
+    yield from _used(make_pipeline(), request)
+
+
+def _used(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    pipeline.begin()
+    yield pipeline
+    request.node.user_properties += measured(pipeline).items()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave all but a few cases to `make faults`."""
+    for item in items:
+        if item.get_closest_marker("fault") and not item.get_closest_marker("always"):
+            item.add_marker("faults")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of the cases that ran, and keep it."""
+    # What passed in setup and teardown is of no kind; the teardown has what was measured.
+    reports = [report for kind in ("", "passed", "failed") for report in terminalreporter.getreports(kind)]
+    table = results_table(reports)
+    if table:
+        TABLE_FILE.parent.mkdir(parents=True, exist_ok=True)
+        TABLE_FILE.write_text(table, encoding="utf-8")
+        terminalreporter.section("Fault cases")
+        terminalreporter.write(table)
+        terminalreporter.write_line(f"Written to {TABLE_FILE.relative_to(REPOSITORY)}.")
