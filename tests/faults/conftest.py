@@ -41,8 +41,13 @@ def make_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             server = cleanup.enter_context(ServerProcess(settings, build))
             cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
             made = Pipeline(server, cloud, {}, settings)
+
+            def update(program: Path = REPOSITORY, **changed: str) -> None:
+                made.outputs = deploy(program, "faults", {**_CONFIG, **config, **changed}, settings, build=build)
+
+            made.update = update
             with made.skipping():
-                made.outputs = deploy(REPOSITORY, "faults", {**_CONFIG, **config}, settings, build=build)
+                made.update()
             return made
 
         yield make

@@ -29,6 +29,10 @@ _STOPPED = ("TRAINING_COMPLETED", "STOPPED", "FAILED")
 Document = dict[str, Any]
 
 
+def _cannot_be_updated(**_config: str) -> None:
+    raise NotImplementedError("this stack was not deployed by make_pipeline")
+
+
 @dataclass
 class Pipeline(Stack):
     """A stack whose simulated time is skipped wherever it waits, so that hours take seconds.
@@ -52,6 +56,8 @@ class Pipeline(Stack):
     persons_model: bool = False
     verdicts: list[str] = field(default_factory=list)
     listener: str = ""
+    update: Callable[..., None] = _cannot_be_updated
+    """Deploy the stack again, with other settings or from another folder: `pulumi up`."""
     _billed_before: float = 0.0
     _numbers: int = 0
 

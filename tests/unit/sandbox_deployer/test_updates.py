@@ -144,7 +144,10 @@ def function(code: pulumi.Archive) -> aws.lambda_.Function:
 def of_queue(name: str) -> Callable[[Deployment], Any]:
     def look(d: Deployment) -> Any:
         url = d.result.named("images", QUEUE).id
-        return d.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"].get(name)
+        attributes: dict[Any, str] = d.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return attributes.get(name)
 
     return look
 
@@ -153,7 +156,7 @@ def of_function(name: str) -> Callable[[Deployment], Any]:
     def look(d: Deployment) -> Any:
         return d.cloud.lambda_.get_function_configuration(FunctionName=d.result.outputs["analyzeFunctionName"]).get(
             name
-        )  # type: ignore[call-overload]
+        )
 
     return look
 
@@ -176,7 +179,7 @@ def of_machine(name: str) -> Callable[[Deployment], Any]:
 def of_schedule(name: str) -> Callable[[Deployment], Any]:
     def look(d: Deployment) -> Any:
         group, schedule = d.result.outputs["scheduleArn"].split("/")[1:]
-        return d.cloud.scheduler.get_schedule(GroupName=group, Name=schedule).get(name)  # type: ignore[call-overload]
+        return d.cloud.scheduler.get_schedule(GroupName=group, Name=schedule).get(name)
 
     return look
 
