@@ -13,7 +13,9 @@ def main() -> int:
     serve = verbs.add_parser("serve", help="run the emulated AWS until Ctrl-C")
     serve.add_argument("--until-parent-ends", action="store_true", help="stop when the starting process is gone")
     # Its own options are its own to parse.
-    verbs.add_parser("deploy", help="create a Pulumi program's resources in a running sandbox", add_help=False)
+    verbs.add_parser(
+        "deploy", help="create a Pulumi program's resources in a running sandbox, or update them", add_help=False
+    )
     verbs.add_parser("demo", help="serve, deploy, label photographs, report")
     verbs.add_parser("up", help="serve and deploy, and stay up until Ctrl-C")
     arguments, rest = parser.parse_known_args()

@@ -1,9 +1,10 @@
-"""`python -m sandbox deploy`: this repository's Pulumi program, made real in the sandbox."""
+"""`python -m sandbox deploy`: this repository's Pulumi program, made real in the sandbox, and kept up to date there."""
 
 import argparse
 import json
 import socket
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from sandbox.deployer.changes import Step
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Deployer, OnResource, Progress, destroy_recorded, silent
 from sandbox.deployer.project import read_project
@@ -37,7 +39,7 @@ def deploy(
     on_resource: OnResource = silent,
     build: Path = BUILD,
 ) -> dict[str, Any]:
-    """Deploy a Pulumi program folder to the sandbox and write down its outputs.
+    """Deploy a Pulumi program folder to the sandbox, or update what is up there of it, and write down its outputs.
 
     Parameters
     ----------
@@ -57,22 +59,27 @@ def deploy(
     Raises
     ------
     SandboxError
-        One line; among others when the stack is up already: update in place is not offered.
+        One line; among others when another stack is up that this build folder knows.
     """
     _require_endpoint(settings)
     state = StateFile(build / STATE_FILE.name)
     cloud = _cloud(settings)
-    _refuse_second_deployment(cloud, state)
     default = {"projectArn": PROJECT_ARN.format(region=settings.region, account_id=settings.account_id)}
     project = read_project(program_folder, stack, config, fallback=default)
-    state.start(settings.endpoint_url, project.name, stack)
+    if _is_up(cloud, state):
+        _refuse_other_stack(state, project.name, stack)
+        state.resume()
+    else:
+        state.start(settings.endpoint_url, project.name, stack)
+    deployer = Deployer(cloud, project.config, state, on_resource)
     result = run_program(
         project.main,
         project=project.name,
         stack=stack,
         config=project.config,
-        creator=Deployer(cloud, project.config, state, on_resource),
+        creator=deployer,
     )
+    deployer.remove_leftovers()
     outputs = {**result.outputs, "endpointUrl": settings.endpoint_url, "region": settings.region}
     outputs_file = build / OUTPUTS_FILE.name
     outputs_file.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -98,8 +105,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.destroy:
         print(f"Removed {destroy(settings, _print, arguments.build)} resources.")
         return 0
+    steps: Counter[Step] = Counter()
+
+    def tell(progress: Progress) -> None:
+        steps.update([progress.step] if progress.step else [])
+        _print(progress)
+
     build: Path = arguments.build
-    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, _print, build)
+    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, tell, build)
+    print(f"Resources: {', '.join(f'{steps[step]} {step}' for step in Step if steps[step])}.")
     for name, value in sorted(outputs.items()):
         print(f"{name}: {value}")
     print(f"Written to {build / OUTPUTS_FILE.name}.")
@@ -114,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config", action="append", default=[], metavar="KEY=VALUE", help="a stack setting; may be repeated"
     )
     parser.add_argument("--build", type=Path, default=BUILD, metavar="FOLDER", help="where outputs and state are kept")
-    parser.add_argument("--destroy", action="store_true", help="remove what the last deployment made")
+    parser.add_argument("--destroy", action="store_true", help="remove what the deployments made")
     return parser
 
 
@@ -125,9 +139,15 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
     return dict(setting.split("=", 1) for setting in settings)
 
 
+_SIGNS = {Step.CREATED: "+", Step.UPDATED: "~", Step.REPLACED: "+-", Step.DELETED: "-"}
+
+
 def _print(progress: Progress) -> None:
-    if progress.done:
-        print(f"  {progress.type:<60} {progress.name:<40} {progress.seconds:5.2f} s", file=sys.stderr)
+    """A line for each resource that is not what it was, marked as `pulumi up` marks it."""
+    if progress.step in _SIGNS:
+        line = f" {_SIGNS[progress.step]:<2} {progress.type:<60} {progress.name:<40} {progress.step:<8}"
+        changed = f" [{', '.join(progress.changed)}]" if progress.changed else ""
+        print(f"{line} {progress.seconds:5.2f} s{changed}", file=sys.stderr)
 
 
 def _require_endpoint(settings: SandboxSettings) -> None:
@@ -144,18 +164,19 @@ def _cloud(settings: SandboxSettings) -> Cloud:
     return Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
 
 
-def _refuse_second_deployment(cloud: Cloud, state: StateFile) -> None:
-    """Updating in place is Pulumi's work; a fresh emulator is the normal case here.
-
-    Its auto-names are random, so one resource of that name proves that the stack is still there.
-    """
+def _is_up(cloud: Cloud, state: StateFile) -> bool:
+    """Whether the recorded stack is still there: auto-names are random, so one resource of that name proves it."""
     recorded = state.read()
-    if recorded["endpointUrl"] != cloud.endpoint_url:
-        return
-    alive = next((entry for entry in recorded["resources"] if _is_alive(cloud, entry)), None)
-    if alive is not None:
+    here = recorded["endpointUrl"] == cloud.endpoint_url
+    return here and any(_is_alive(cloud, entry) for entry in recorded["resources"])
+
+
+def _refuse_other_stack(state: StateFile, project: str, stack: str) -> None:
+    """An update removes what the program no longer has: of another stack that would be everything."""
+    recorded = state.read()
+    if (recorded["project"], recorded["stack"]) != (project, stack):
         raise SandboxError(
-            f"Stack {recorded['stack']} is up already at {cloud.endpoint_url} ({alive['id']} is there):"
+            f"Stack {recorded['stack']} of {recorded['project']} is up at {recorded['endpointUrl']}: deploy that one,"
             " restart the sandbox, or run `python -m sandbox deploy --destroy` first."
         )
 

@@ -24,6 +24,8 @@ class Faults:
         A started version ends FAILED with this message instead of RUNNING.
     never_starts
         A started version stays STARTING.
+    never_stops
+        A stopped version stays STOPPING.
     status
         Version name to the status it shows, whatever it really is.
     die_after_calls
@@ -36,6 +38,7 @@ class Faults:
 
     start_fails: str | None = None
     never_starts: bool = False
+    never_stops: bool = False
     status: dict[str, str] = field(default_factory=dict)
     die_after_calls: int | None = None
     error_rate: dict[str, float] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class Faults:
     _NAMES = (
         ("startFails", "start_fails"),
         ("neverStarts", "never_starts"),
+        ("neverStops", "never_stops"),
         ("status", "status"),
         ("dieAfterCalls", "die_after_calls"),
         ("errorRate", "error_rate"),
@@ -58,7 +62,7 @@ class Faults:
         names = dict(cls._NAMES)
         unknown = sorted(set(document) - set(names))
         if unknown:
-            raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(names)}")
+            raise ValueError(f"unknown fault {', '.join(unknown)}; known are calls, {', '.join(names)}")
         faults = cls(**{names[name]: value for name, value in document.items() if value is not False})
         if faults.start_fails is not None and not isinstance(faults.start_fails, str):
             faults.start_fails = "The model could not be started. Amazon Rekognition experienced a service issue."
@@ -179,6 +183,13 @@ class ModelVersion:
             self.sessions[-1].stop_requested_at = self._clock.now()
             self._become("STOPPING", "The model is being stopped.")
 
+    def mend(self) -> None:
+        """Let a FAILED version be startable again, as after a repair."""
+        with self._lock:
+            self._advance()
+            if self._status == "FAILED":
+                self._become("STOPPED", "The model is ready to run.")
+
     def take_call(self) -> bool:
         """Use one call of the speed limit; False when the model is asked for more than its units take."""
         with self._lock:
@@ -232,7 +243,7 @@ class ModelVersion:
             ready_at = self.sessions[-1].start_requested_at + self._settings.model_start_minutes * 60
             if now >= ready_at:
                 self._ready(ready_at, faults)
-        if self._status == "STOPPING":
+        if self._status == "STOPPING" and not faults.never_stops:
             requested_at = self.sessions[-1].stop_requested_at or now
             stopped_at = requested_at + self._settings.model_stop_minutes * 60
             if now >= stopped_at:

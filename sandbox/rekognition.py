@@ -88,6 +88,11 @@ class Project:
                 return version
         raise ApiError("ResourceNotFoundException", f"The resource {arn} could not be found.")
 
+    def mend(self) -> None:
+        """Let versions that a fault has made FAILED be startable again."""
+        for version in self.versions:
+            version.mend()
+
     def ledger(self, held_out_accuracy: float) -> dict[str, Any]:
         """What `GET /_sandbox/model` answers. Times and minutes are simulated."""
         versions = [version.to_json() for version in self.versions]

@@ -50,6 +50,10 @@ In another terminal, in this folder:
   .venv/bin/clb run --wait
   .venv/bin/clb status
 
+Change Pulumi.sandbox.yaml, and apply it as `pulumi up` would:
+
+  .venv/bin/python -m sandbox deploy
+
 The same with the AWS CLI (version 2):
 
   export AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.settings.region} AWS_DEFAULT_REGION={stack.settings.region}

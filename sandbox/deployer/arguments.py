@@ -1,6 +1,7 @@
 """Reading a resource's properties so that none is overlooked."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sandbox.deployer.model import Registration
@@ -34,12 +35,16 @@ class Arguments:
         return self._read[key]
 
     def __contains__(self, key: str) -> bool:
-        """Whether a property is given."""
+        """Whether a property is given; one that is not counts as read."""
+        if key not in self._values:
+            self._read_whole.add(key)
         return key in self._values
 
     def get(self, key: str, default: Any = None) -> Any:
         """Read a property that may be missing."""
-        return self[key] if key in self._values else default
+        if key not in self:
+            return default
+        return self[key]
 
     def plain(self, key: str, default: Any = None) -> Any:
         """Read a property as it is, with everything inside."""
@@ -66,12 +71,23 @@ class Arguments:
 
 
 class Request(Arguments):
-    """All properties of one resource that is to be made, and the resource itself."""
+    """All properties of one resource that is to be made or updated, and the resource itself.
 
-    def __init__(self, resource: Registration) -> None:
+    `changed` names the properties that are others than those of the deployed resource, also those that are given no
+    longer; it is empty for a new one.
+    """
+
+    def __init__(self, resource: Registration, changed: Iterable[str] = ()) -> None:
         """Take the properties the provider prepared."""
         super().__init__(resource.properties)
         self.resource = resource
+        self.changed = frozenset(changed)
+
+    def unread_changes(self) -> frozenset[str]:
+        """Changed properties that nobody looked at, in whole or in part."""
+        looked_at = self._read.keys() | self._read_whole
+        unread = {re.split(r"[.\[]", path)[0] for path in self.unread()}
+        return (self.changed - looked_at) | (self.changed & unread)
 
 
 def _wrapped(value: Any) -> Any:

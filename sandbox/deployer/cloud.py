@@ -47,7 +47,7 @@ class Cloud:
         self.account_id = account_id
         self.time_scale = time_scale
         self.registered: dict[str, Registration] = {}
-        self._session = boto3.Session(aws_access_key_id=_ROOT_KEY, aws_secret_access_key=_ROOT_KEY, region_name=region)
+        self.session = boto3.Session(aws_access_key_id=_ROOT_KEY, aws_secret_access_key=_ROOT_KEY, region_name=region)
 
     def made_before(self, resource: Registration, type_: str) -> list[Registration]:
         """Resources of a type which the engine is sure to have made before this one."""
@@ -66,7 +66,7 @@ class Cloud:
             retries={"total_max_attempts": 1},
             s3={"addressing_style": "path"},
         )
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
     @functools.cached_property
     def athena(self) -> AthenaClient:

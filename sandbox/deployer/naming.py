@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +66,31 @@ def random_suffix(_urn: str) -> str:
     return secrets.token_hex(4)[:RANDOM_HEX_DIGITS]
 
 
+def name_properties(type_: str) -> frozenset[str]:
+    """The properties that name a type's resources: the name itself and its prefix."""
+    rule = _RULES.get(type_)
+    return frozenset({rule.property, f"{rule.property}Prefix"}) if rule else frozenset()
+
+
+def given_names(type_: str, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """What a program itself says of a resource's name: nothing, the name, or its prefix."""
+    return {key: inputs[key] for key in sorted(name_properties(type_) & inputs.keys())}
+
+
 def physical_name(
-    type_: str, logical_name: str, urn: str, inputs: dict[str, Any], suffix: Suffix
+    type_: str,
+    logical_name: str,
+    urn: str,
+    inputs: dict[str, Any],
+    suffix: Suffix,
+    deployed: Mapping[str, Any] | None = None,
 ) -> dict[str, str | None]:
     """Work out a resource's physical name.
+
+    Parameters
+    ----------
+    deployed
+        Properties of the deployed resource whose automatic name is kept; none for a new one.
 
     Returns
     -------
@@ -85,7 +106,7 @@ def physical_name(
     rule = _RULES.get(type_)
     if rule is None:
         return {}
-    given = inputs.get(rule.property)
+    given = inputs.get(rule.property) or (deployed or {}).get(rule.property)
     name = given or _automatic_name(rule, logical_name, urn, inputs, suffix)
     if len(name) > rule.longest:
         raise SandboxError(f"name {name!r} has {len(name)} characters; at most {rule.longest} fit.")

@@ -38,8 +38,13 @@ class AwsProvider:
         self._configure(resource.urn, resource.inputs)
         return Created(resource.name, resource.inputs)
 
-    def prepare(self, resource: Registration) -> Properties:
+    def prepare(self, resource: Registration, deployed: Properties | None = None) -> Properties:
         """Check a resource's inputs and add what the provider adds: its name and all its tags.
+
+        Parameters
+        ----------
+        deployed
+            Properties of the deployed resource, if it keeps its name.
 
         Raises
         ------
@@ -50,7 +55,7 @@ class AwsProvider:
         region = resource.inputs.get("region", self._region)
         if region != self._region:
             raise SandboxError(f"region {region}; the sandbox has {self._region} only.")
-        name = physical_name(resource.type, resource.name, resource.urn, resource.inputs, self._suffix)
+        name = physical_name(resource.type, resource.name, resource.urn, resource.inputs, self._suffix, deployed)
         properties = {"region": region, **resource.inputs, **name}
         properties = {key: value for key, value in properties.items() if value is not None}
         if takes_tags(resource.type):

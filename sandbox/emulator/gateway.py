@@ -23,10 +23,13 @@ from sandbox.emulator import (
     topics,
     workflows,
 )
+from sandbox.emulator.faults import FaultyCalls, read_body
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.emulator.skipping import Skipping
 from sandbox.emulator.usage import Usage
+from sandbox.emulator.workers import Workers
+from sandbox.fault_rules import CallFaults
 from sandbox.model import Faults
 from sandbox.rekognition import Project, Rekognition
 from sandbox.settings import SandboxSettings
@@ -58,7 +61,16 @@ class Gateway:
         workflows.install(Integrations(settings, clock), clock)
         self._usage = Usage(clock)
         self._usage.install()
-        self._emulator = require(app, "app")
+        workers = Workers()
+        self._emulator = FaultyCalls(require(app, "app"), workers)
+        workers.install(lambda: self._emulator.rules)
+        self._told: dict[str, Callable[[], Any]] = {
+            "/_sandbox/model": lambda: self._project.ledger(self._accuracy),
+            "/_sandbox/inboxes": self._inboxes.as_json,
+            "/_sandbox/usage": self._usage.as_json,
+            "/_sandbox/usage/writes": self._usage.writes_as_json,
+            "/_sandbox/faults": lambda: {"calls": self._emulator.rules.as_json()},
+        }
 
     async def application(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI: `/_sandbox/...` is answered here, everything else by the emulator."""
@@ -75,36 +87,34 @@ class Gateway:
         require(lambda_runtime, "reset")()
 
     async def _own_path(self, scope: Message, receive: Receive, send: Send) -> None:
-        status, document = await self._answer(scope["method"], scope["path"], await _body(receive))
+        status, document = await self._answer(scope["method"], scope["path"], await read_body(receive))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(document, indent=2).encode()})
 
     async def _answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
-        match method, path:
-            case "GET", "/_sandbox/model":
-                return 200, self._project.ledger(self._accuracy)
-            case "GET", "/_sandbox/inboxes":
-                return 200, self._inboxes.as_json()
-            case "GET", "/_sandbox/usage":
-                return 200, self._usage.as_json()
-            case "GET", "/_sandbox/usage/writes":
-                return 200, self._usage.writes_as_json()
-            case "POST", "/_sandbox/faults":
-                try:
-                    self._project.faults = Faults.from_json(json.loads(body))
-                except (ValueError, AttributeError) as error:
-                    return 400, {"message": str(error)}
-                return 200, {}
-            case "POST", "/_sandbox/clock/skip":
-                try:
+        try:
+            match method, path:
+                case "GET", _ if path in self._told:
+                    return 200, self._told[path]()
+                case "POST", "/_sandbox/faults":
+                    self._set_faults(json.loads(body))
+                    return 200, {}
+                case "DELETE", "/_sandbox/faults":
+                    self._set_faults({})
+                    self._project.mend()
+                    return 200, {}
+                case "POST", "/_sandbox/clock/skip":
                     return 200, await self._skipping.skip(json.loads(body))
-                except (ValueError, AttributeError) as error:
-                    return 400, {"message": str(error)}
-            case "DELETE", "/_sandbox/faults":
-                self._project.faults = Faults()
-                return 200, {}
+        except (ValueError, AttributeError) as error:
+            return 400, {"message": str(error)}
         return 404, {"message": f"The sandbox has no {method} {path}"}
+
+    def _set_faults(self, document: dict[str, Any]) -> None:
+        """Let these faults take the place of those there were; ValueError if one is wrong, and nothing changes."""
+        rest = {name: value for name, value in document.items() if name != "calls"}
+        model, calls = Faults.from_json(rest), CallFaults.from_json(document.get("calls", []))
+        self._project.faults, self._emulator.rules = model, calls
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:
@@ -120,12 +130,3 @@ def _over_tls(scope: Message) -> Message:
     if any(name == b"x-forwarded-proto" for name, _ in scope["headers"]):
         return scope
     return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
-
-
-async def _body(receive: Receive) -> bytes:
-    body: bytes = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            return body

@@ -11,13 +11,13 @@ from sandbox.errors import SandboxError
 Function = Callable[..., Any]
 
 
-def replace(module: ModuleType, name: str, parameters: str, make: Callable[[Function], Function]) -> None:
+def replace(module: ModuleType | type, name: str, parameters: str, make: Callable[[Function], Function]) -> None:
     """Put `make(original)` in the place of a function of ministack.
 
     Parameters
     ----------
     module, name
-        Where the function is.
+        Where the function is: in a module, or a class.
     parameters
         The names of its parameters, separated by spaces, as the pinned version has them.
     make
@@ -39,8 +39,8 @@ def replace(module: ModuleType, name: str, parameters: str, make: Callable[[Func
         table.update({key: replacement for key, value in table.items() if value is original})
 
 
-def require(module: ModuleType, name: str) -> Any:
-    """The attribute of a ministack module, or a SandboxError that says it has moved."""
+def require(module: Any, name: str) -> Any:
+    """The attribute of a ministack module, or of something in it, or a SandboxError that says it has moved."""
     try:
         return getattr(module, name)
     except AttributeError:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.deploy import REPOSITORY, deploy
+from sandbox.deployer.changes import Step
 from sandbox.deployer.cloud import Cloud
+from sandbox.deployer.deployer import Progress
+from sandbox.deployer.state import StateFile
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
 from tests.e2e.deployed_stack import Stack
@@ -53,3 +56,24 @@ def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Pat
 @pytest.fixture
 def stack(deploy_stack: Deploy) -> Stack:
     return deploy_stack()
+
+
+Update = Callable[..., dict[str, Step]]
+
+
+@pytest.fixture
+def update_stack(settings: SandboxSettings, tmp_path: Path) -> Update:
+    """Deploy the test's stack again with other settings; answers what changed, by `Type name`."""
+
+    def update(**config: str) -> dict[str, Step]:
+        steps: dict[str, Step] = {}
+
+        def note(progress: Progress) -> None:
+            if progress.step not in (None, Step.UNCHANGED):
+                steps[f"{progress.type.rpartition(':')[2]} {progress.name}"] = progress.step
+
+        name = StateFile(tmp_path / "state.json").read()["stack"]
+        deploy(REPOSITORY, name, {"schedule": NEVER, **config}, settings, note, build=tmp_path)
+        return steps
+
+    return update

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import ANY, creates, deletes, updates
 
 _WORKGROUP = "aws:athena/workgroup:Workgroup"
 _QUERY = "aws:athena/namedQuery:NamedQuery"
@@ -37,13 +37,30 @@ def create_workgroup(cloud: Cloud, args: Request) -> Created:
     return Created(name, {"arn": arn, "forceDestroy": forced})
 
 
+@updates(_WORKGROUP)
+def update_workgroup(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change a workgroup's configuration."""
+    args.skip("forceDestroy")
+    configuration = _configuration(args["configuration"] if "configuration" in args else Arguments({}))
+    if "ResultConfiguration" in configuration:
+        configuration["ResultConfigurationUpdates"] = configuration.pop("ResultConfiguration")
+    description, state = args.get("description", ""), args.get("state", "ENABLED")
+    if args.changed != {"forceDestroy"}:
+        cloud.athena.update_work_group(
+            WorkGroup=made.id,
+            ConfigurationUpdates=configuration,  # type: ignore[arg-type]
+            Description=description,
+            State=state,
+        )
+
+
 @deletes(_WORKGROUP)
 def delete_workgroup(cloud: Cloud, made: Created) -> None:
     """Remove a workgroup; Athena refuses one with queries or a history, unless its destruction is forced."""
     cloud.athena.delete_work_group(WorkGroup=made.id, RecursiveDeleteOption=bool(made.outputs.get("forceDestroy")))
 
 
-@creates(_QUERY)
+@creates(_QUERY, replaced_by=[ANY])
 def create_query(cloud: Cloud, args: Request) -> Created:
     """Save a query."""
     given: dict[str, Any] = args.renamed({"description": "Description", "workgroup": "WorkGroup"})

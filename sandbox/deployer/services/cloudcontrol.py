@@ -14,7 +14,7 @@ _RESOURCE = "aws:cloudcontrol/resource:Resource"
 _DASHBOARD = "AWS::QuickSight::Dashboard"
 
 
-@creates(_RESOURCE, validated_only=True)
+@creates(_RESOURCE, replaced_by=["typeName"], validated_only=True)
 def create_resource(cloud: Cloud, args: Request) -> Created:
     """Validate a dashboard; any other type should be made, by a creator that is not there yet."""
     type_name = args["typeName"]

@@ -37,7 +37,7 @@ _NAMES = {
 }
 
 
-@creates(_ALARM)
+@creates(_ALARM, overwrites=True)
 def create_alarm(cloud: Cloud, args: Request) -> Created:
     """Make an alarm that CloudWatch would take, and whose topics let it publish.
 
@@ -64,7 +64,7 @@ def delete_alarm(cloud: Cloud, made: Created) -> None:
     cloud.cloudwatch.delete_alarms(AlarmNames=[made.id])
 
 
-@creates(_DASHBOARD)
+@creates(_DASHBOARD, overwrites=True)
 def create_dashboard(cloud: Cloud, args: Request) -> Created:
     """Make a dashboard of a body that CloudWatch would take."""
     name, body = args["dashboardName"], args["dashboardBody"]

@@ -5,12 +5,12 @@ from typing import Any
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 
 _TABLE = "aws:dynamodb/table:Table"
 
 
-@creates(_TABLE)
+@creates(_TABLE, replaced_by=["hashKey", "rangeKey"])
 def create_table(cloud: Cloud, args: Request) -> Created:
     """Make a table, and set its expiry and backups, which are calls of their own."""
     name = args["name"]
@@ -42,6 +42,18 @@ def create_table(cloud: Cloud, args: Request) -> Created:
     _set_expiry(cloud, name, args)
     _set_backups(cloud, name, args)
     return Created(name, {"arn": table["TableArn"]})
+
+
+@updates(_TABLE)
+def update_table(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change a table's expiry, backups and protection."""
+    if "ttl" in args.changed:
+        _set_expiry(cloud, made.id, args)
+    if "pointInTimeRecovery" in args.changed:
+        _set_backups(cloud, made.id, args)
+    if "deletionProtectionEnabled" in args.changed:
+        protected = args.get("deletionProtectionEnabled", False)
+        cloud.dynamodb.update_table(TableName=made.id, DeletionProtectionEnabled=protected)
 
 
 @deletes(_TABLE)

@@ -17,7 +17,7 @@ _QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 _SERVICE = "events.amazonaws.com"
 
 
-@creates(_RULE)
+@creates(_RULE, replaced_by=["eventBusName"], overwrites=True)
 def create_rule(cloud: Cloud, args: Request) -> Created:
     """Make a rule on an event bus."""
     args.skip("forceDestroy")
@@ -48,7 +48,7 @@ def delete_rule(cloud: Cloud, made: Created) -> None:
     cloud.events.delete_rule(Name=made.outputs["name"], EventBusName=made.outputs["eventBusName"])
 
 
-@creates(_TARGET)
+@creates(_TARGET, replaced_by=["eventBusName", "rule"], overwrites=True)
 def create_target(cloud: Cloud, args: Request) -> Created:
     """Give a rule a target that it can reach."""
     args.skip("forceDestroy")

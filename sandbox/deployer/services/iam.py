@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import ANY, creates, deletes, updates
 from sandbox.errors import SandboxError
 
 _ROLE = "aws:iam/role:Role"
@@ -14,11 +14,14 @@ _ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _POLICY = "aws:iam/policy:Policy"
 _ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
+_SESSION_SECONDS = 3600
+"""How long a role's sessions are at most, unless it says otherwise (IAM API reference, CreateRole)."""
+
 _LONGEST_INLINE_POLICIES = 10_240
 """Characters of all inline policies of one role together, white space not counted (IAM quotas)."""
 
 
-@creates(_ROLE)
+@creates(_ROLE, replaced_by=["path"])
 def create_role(cloud: Cloud, args: Request) -> Created:
     """Make a role with its trust policy and inline policies."""
     args.skip("forceDetachPolicies")
@@ -52,6 +55,20 @@ def create_role(cloud: Cloud, args: Request) -> Created:
     )
 
 
+@updates(_ROLE)
+def update_role(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change who may assume a role, its description and how long its sessions are."""
+    args.skip("forceDetachPolicies")
+    if "assumeRolePolicy" in args.changed:
+        cloud.iam.update_assume_role_policy(RoleName=made.id, PolicyDocument=_checked(args["assumeRolePolicy"]))
+    if args.changed & {"description", "maxSessionDuration"}:
+        cloud.iam.update_role(
+            RoleName=made.id,
+            Description=args.get("description", ""),
+            MaxSessionDuration=args.get("maxSessionDuration", _SESSION_SECONDS),
+        )
+
+
 @deletes(_ROLE)
 def delete_role(cloud: Cloud, made: Created) -> None:
     """Remove a role with the policies it was made with."""
@@ -62,7 +79,7 @@ def delete_role(cloud: Cloud, made: Created) -> None:
     cloud.iam.delete_role(RoleName=made.id)
 
 
-@creates(_ROLE_POLICY)
+@creates(_ROLE_POLICY, replaced_by=["role"], overwrites=True)
 def create_role_policy(cloud: Cloud, args: Request) -> Created:
     """Put an inline policy on a role."""
     role, name = args["role"], args["name"]
@@ -78,7 +95,7 @@ def delete_role_policy(cloud: Cloud, made: Created) -> None:
     cloud.iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
-@creates(_POLICY)
+@creates(_POLICY, replaced_by=["description", "path"])
 def create_policy(cloud: Cloud, args: Request) -> Created:
     """Make a managed policy."""
     given: dict[str, Any] = args.renamed({"description": "Description", "path": "Path"})
@@ -91,13 +108,21 @@ def create_policy(cloud: Cloud, args: Request) -> Created:
     return Created(policy["Arn"], {"arn": policy["Arn"], "path": policy["Path"], "policyId": policy["PolicyId"]})
 
 
+@updates(_POLICY)
+def update_policy(cloud: Cloud, args: Request, made: Created) -> None:
+    """Make a new version of a managed policy the default one, and drop the one before: IAM keeps five at most."""
+    before = cloud.iam.get_policy(PolicyArn=made.id)["Policy"]["DefaultVersionId"]
+    cloud.iam.create_policy_version(PolicyArn=made.id, PolicyDocument=_checked(args["policy"]), SetAsDefault=True)
+    cloud.iam.delete_policy_version(PolicyArn=made.id, VersionId=before)
+
+
 @deletes(_POLICY)
 def delete_policy(cloud: Cloud, made: Created) -> None:
     """Remove a managed policy."""
     cloud.iam.delete_policy(PolicyArn=made.id)
 
 
-@creates(_ATTACHMENT)
+@creates(_ATTACHMENT, replaced_by=[ANY])
 def create_attachment(cloud: Cloud, args: Request) -> Created:
     """Attach a managed policy to a role."""
     role, arn = args["role"], args["policyArn"]

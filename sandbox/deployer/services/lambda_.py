@@ -1,22 +1,19 @@
 """Lambda functions and event source mappings."""
 
-import io
+import contextlib
 import json
 import re
 import time
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pulumi
-
 from sandbox.deployer import arns
+from sandbox.deployer.archives import zip_archive
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.model import Created, Properties, Registration
 from sandbox.deployer.permissions import require_allowed, require_service_access, require_trust
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import ANY, creates, deletes, updates
 from sandbox.deployer.services.logs import log_group_is_made
 from sandbox.errors import SandboxError
 
@@ -34,11 +31,31 @@ _LAYER_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0
 _LARGEST_ENVIRONMENT = 4096
 """Bytes of all environment variables together (Lambda quotas)."""
 
-_MAPPING_SECONDS = 30
-_POLL_SECONDS = 0.05
+_UNLESS_GIVEN: dict[str, Any] = {
+    "DeadLetterConfig": {"TargetArn": ""},
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "EphemeralStorage": {"Size": 512},
+    "MemorySize": 128,
+    "Timeout": 3,
+    "TracingConfig": {"Mode": "PassThrough"},
+}
+"""What a function has that says nothing of it: sent with every change, or what was there before would stay."""
 
-# The oldest time a zip archive can hold: the same files always make the same archive.
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_MAPPING_SECONDS = 30
+_SIMULATED_POLL_SECONDS, _LEAST_POLL_SECONDS = 0.4, 0.05
+"""Long enough, at real speed, for the sandbox to find that nothing is at work and to skip time."""
+_ATTEMPTS = 5
+
+_MAPPING_NAMES = {
+    "batchSize": "BatchSize",
+    "enabled": "Enabled",
+    "filterCriteria": "FilterCriteria",
+    "functionResponseTypes": "FunctionResponseTypes",
+    "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
+    "metricsConfig": "MetricsConfig",
+    "scalingConfig": "ScalingConfig",
+}
 
 _QUEUE_ACTIONS = (
     "sqs:ReceiveMessage",
@@ -49,22 +66,63 @@ _QUEUE_ACTIONS = (
 _LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
-@creates(_FUNCTION)
+@creates(_FUNCTION, replaced_by=["packageType"])
 def create_function(cloud: Cloud, args: Request) -> Created:
     """Make a function from an archive; its layers are checked and left out."""
     args.skip("sourceCodeHash")
+    name, role = args["name"], args["role"]
+    given: dict[str, Any] = {
+        **_configuration(cloud, args),
+        **args.renamed({"architectures": "Architectures", "packageType": "PackageType", "publish": "Publish"}),
+    }
+    code = zip_archive(args["code"])
+    made = cloud.lambda_.create_function(
+        FunctionName=name, Role=role, Code={"ZipFile": code}, Tags=args.plain("tagsAll"), **given
+    )
+    if args.get("reservedConcurrentExecutions", -1) >= 0:
+        _reserve(cloud, name, args["reservedConcurrentExecutions"])
+    return Created(name, _function_outputs(cloud.region, made["FunctionArn"], made.get("Version", "$LATEST")))
+
+
+@updates(_FUNCTION)
+def update_function(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change a function's configuration, its code, or both, each when it is ready for it."""
+    args.skip("sourceCodeHash")
+    waiter = cloud.lambda_.get_waiter("function_updated_v2")
+    of_code = {"architectures", "code", "sourceCodeHash"}
+    unless_given = {**_UNLESS_GIVEN, "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{made.id}"}}
+    configuration = {**unless_given, "Role": args["role"], **_configuration(cloud, args)}
+    if args.changed - of_code - {"reservedConcurrentExecutions"}:
+        cloud.lambda_.update_function_configuration(FunctionName=made.id, **configuration)
+        waiter.wait(FunctionName=made.id, WaiterConfig={"Delay": 1})
+    if args.changed & of_code:
+        code = zip_archive(args["code"])
+        architectures = args.plain("architectures", ["x86_64"])
+        cloud.lambda_.update_function_code(FunctionName=made.id, ZipFile=code, Architectures=architectures)
+        waiter.wait(FunctionName=made.id, WaiterConfig={"Delay": 1})
+    if "reservedConcurrentExecutions" in args.changed:
+        _reserve(cloud, made.id, args.get("reservedConcurrentExecutions", -1))
+
+
+def _reserve(cloud: Cloud, name: str, executions: int) -> None:
+    """Reserve concurrency for a function; a negative number gives back what was reserved."""
+    if executions >= 0:
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
+    else:
+        cloud.lambda_.delete_function_concurrency(FunctionName=name)
+
+
+def _configuration(cloud: Cloud, args: Request) -> dict[str, Any]:
+    """What creating and changing a function take alike."""
     name, role = args["name"], args["role"]
     arn = f"arn:aws:lambda:{cloud.region}:{cloud.account_id}:function:{name}"
     require_trust(cloud, role, "lambda.amazonaws.com", arn)
     _check_layers(args.get("layers", []))
     given: dict[str, Any] = args.renamed(
         {
-            "architectures": "Architectures",
             "description": "Description",
             "handler": "Handler",
             "memorySize": "MemorySize",
-            "packageType": "PackageType",
-            "publish": "Publish",
             "runtime": "Runtime",
             "timeout": "Timeout",
         }
@@ -79,15 +137,7 @@ def create_function(cloud: Cloud, args: Request) -> Created:
         given["EphemeralStorage"] = {"Size": args["ephemeralStorage"]["size"]}
     if "deadLetterConfig" in args:
         given["DeadLetterConfig"] = {"TargetArn": args["deadLetterConfig"]["targetArn"]}
-    code = zip_archive(args["code"])
-    made = cloud.lambda_.create_function(
-        FunctionName=name, Role=role, Code={"ZipFile": code}, Tags=args.plain("tagsAll"), **given
-    )
-    if args.get("reservedConcurrentExecutions", -1) >= 0:
-        cloud.lambda_.put_function_concurrency(
-            FunctionName=name, ReservedConcurrentExecutions=args["reservedConcurrentExecutions"]
-        )
-    return Created(name, _function_outputs(cloud.region, made["FunctionArn"], made.get("Version", "$LATEST")))
+    return given
 
 
 @deletes(_FUNCTION)
@@ -96,29 +146,12 @@ def delete_function(cloud: Cloud, made: Created) -> None:
     cloud.lambda_.delete_function(FunctionName=made.id)
 
 
-@creates(_MAPPING)
+@creates(_MAPPING, replaced_by=["eventSourceArn"])
 def create_mapping(cloud: Cloud, args: Request) -> Created:
     """Connect a queue to a function, if the function's role may read it and its timeout fits the queue's."""
     function = cloud.lambda_.get_function_configuration(FunctionName=args["functionName"])
     _check_queue_fits(cloud, args.resource, args["eventSourceArn"], function)
-    given: dict[str, Any] = args.renamed(
-        {
-            "batchSize": "BatchSize",
-            "enabled": "Enabled",
-            "functionResponseTypes": "FunctionResponseTypes",
-            "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
-        }
-    )
-    if "scalingConfig" in args:
-        concurrency = args["scalingConfig"]["maximumConcurrency"]
-        if not 2 <= concurrency <= 1000:
-            raise SandboxError(f"scalingConfig.maximumConcurrency is {concurrency}; Lambda takes 2 to 1000")
-        given["ScalingConfig"] = {"MaximumConcurrency": concurrency}
-    if "filterCriteria" in args:
-        patterns = [{"Pattern": f["pattern"]} for f in args["filterCriteria"]["filters"]]
-        given["FilterCriteria"] = {"Filters": patterns}
-    if "metricsConfig" in args:
-        given["MetricsConfig"] = {"Metrics": args["metricsConfig"]["metrics"]}
+    given = {_MAPPING_NAMES[name]: value for name, value in _mapping_settings(args).items()}
     if args.plain("tagsAll"):
         given["Tags"] = args.plain("tagsAll")
     made = cloud.lambda_.create_event_source_mapping(
@@ -135,14 +168,43 @@ def create_mapping(cloud: Cloud, args: Request) -> Created:
     return Created(uuid, outputs)
 
 
+@updates(_MAPPING)
+def update_mapping(cloud: Cloud, args: Request, made: Created) -> Properties:
+    """Change of a mapping what the program changed, and nothing that somebody else may have set meanwhile."""
+    function = cloud.lambda_.get_function_configuration(FunctionName=args["functionName"])
+    _check_queue_fits(cloud, args.resource, args["eventSourceArn"], function)
+    settings = {**_mapping_settings(args), "functionName": args["functionName"]}
+    names = {**_MAPPING_NAMES, "functionName": "FunctionName"}
+    changes: dict[str, Any] = {names[name]: settings[name] for name in args.changed & settings.keys()}
+    if taken_away := args.changed - settings.keys():
+        raise SandboxError(f"the sandbox cannot take {', '.join(sorted(taken_away))} away from a mapping")
+    _when_settled(cloud, made.id, lambda: cloud.lambda_.update_event_source_mapping(UUID=made.id, **changes))
+    return {"functionArn": function["FunctionArn"], "state": _settled_state(cloud, made.id)}
+
+
+def _mapping_settings(args: Request) -> dict[str, Any]:
+    """Settings of a mapping as Lambda takes them, by the property they come from."""
+    settings = {name: args.plain(name) for name in _MAPPING_NAMES if name in args}
+    if "scalingConfig" in args:
+        concurrency = args["scalingConfig"]["maximumConcurrency"]
+        if not 2 <= concurrency <= 1000:
+            raise SandboxError(f"scalingConfig.maximumConcurrency is {concurrency}; Lambda takes 2 to 1000")
+        settings["scalingConfig"] = {"MaximumConcurrency": concurrency}
+    if "filterCriteria" in args:
+        patterns = [{"Pattern": f["pattern"]} for f in args["filterCriteria"]["filters"]]
+        settings["filterCriteria"] = {"Filters": patterns}
+    if "metricsConfig" in args:
+        settings["metricsConfig"] = {"Metrics": args["metricsConfig"]["metrics"]}
+    return settings
+
+
 @deletes(_MAPPING)
 def delete_mapping(cloud: Cloud, made: Created) -> None:
     """Disconnect the queue, once no change of the mapping is under way."""
-    _settled_state(cloud, made.id)
-    cloud.lambda_.delete_event_source_mapping(UUID=made.id)
+    _when_settled(cloud, made.id, lambda: cloud.lambda_.delete_event_source_mapping(UUID=made.id))
 
 
-@creates(_PERMISSION)
+@creates(_PERMISSION, replaced_by=[ANY])
 def create_permission(cloud: Cloud, args: Request) -> Created:
     """Let a principal invoke a function."""
     statement = args.get("statementId", args.resource.name)
@@ -242,54 +304,6 @@ def _policy(cloud: Cloud, name: str, qualifier: str) -> str | None:
         return None
 
 
-def zip_archive(archive: pulumi.Archive) -> bytes:
-    """Pack an archive as Lambda takes it: sorted names, one fixed time, readable by all.
-
-    Raises
-    ------
-    SandboxError
-        For a remote archive, a file that is not there, or an archive with nothing in it.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for path, content in sorted(_files(archive, "")):
-            entry = zipfile.ZipInfo(path, _ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            bundle.writestr(entry, content)
-        if not bundle.namelist():
-            raise SandboxError("the function's archive holds no file")
-    return buffer.getvalue()
-
-
-def _files(asset: Any, path: str) -> Iterator[tuple[str, bytes]]:
-    if isinstance(asset, pulumi.AssetArchive):
-        for name, inner in asset.assets.items():
-            yield from _files(inner, f"{path}/{name}".lstrip("/"))
-    elif isinstance(asset, pulumi.StringAsset):
-        yield path, asset.text.encode()
-    elif isinstance(asset, pulumi.FileAsset):
-        yield path, _read(Path(asset.path))
-    elif isinstance(asset, pulumi.FileArchive) and Path(asset.path).is_dir():
-        folder = Path(asset.path)
-        for file in folder.rglob("*"):
-            if file.is_file():
-                yield f"{path}/{file.relative_to(folder).as_posix()}".lstrip("/"), _read(file)
-    elif isinstance(asset, pulumi.FileArchive) and zipfile.is_zipfile(asset.path):
-        with zipfile.ZipFile(asset.path) as bundle:
-            for name in bundle.namelist():
-                yield f"{path}/{name}".lstrip("/"), bundle.read(name)
-    else:
-        raise SandboxError(f"{type(asset).__name__} {path!r} is not a local file, folder, zip file or text")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SandboxError(f"file {file} of the archive cannot be read: {error.strerror}") from error
-
-
 def _environment(environment: Arguments, time_scale: float) -> dict[str, str]:
     variables: dict[str, str] = dict(environment.plain("variables", {}))
     size = sum(len(key.encode()) + len(value.encode()) for key, value in variables.items())
@@ -336,13 +350,24 @@ def _check_queue_fits(cloud: Cloud, resource: Registration, queue_arn: str, func
         )
 
 
+def _when_settled(cloud: Cloud, uuid: str, change: Callable[[], object]) -> None:
+    """Change a mapping, again if the workflow was quicker: of two changes at once Lambda refuses the second."""
+    for _ in range(_ATTEMPTS):
+        _settled_state(cloud, uuid)
+        with contextlib.suppress(cloud.lambda_.exceptions.ResourceInUseException):
+            change()
+            return
+    raise SandboxError(f"event source mapping {uuid} is changed by somebody else all the time")
+
+
 def _settled_state(cloud: Cloud, uuid: str) -> str:
     """Wait, as the provider does, until a mapping is neither being made nor changed."""
-    for _ in range(int(_MAPPING_SECONDS / _POLL_SECONDS)):
+    poll_seconds = max(_LEAST_POLL_SECONDS, _SIMULATED_POLL_SECONDS * cloud.time_scale)
+    for _ in range(int(_MAPPING_SECONDS / poll_seconds)):
         state = cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"]
         if state in ("Enabled", "Disabled"):
             return state
-        time.sleep(_POLL_SECONDS)
+        time.sleep(poll_seconds)
     raise SandboxError(f"event source mapping {uuid} is still {state} after {_MAPPING_SECONDS} s")
 
 

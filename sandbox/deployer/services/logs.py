@@ -5,12 +5,12 @@ from typing import Any
 from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.model import Created, Registration
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 
 _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
-@creates(_LOG_GROUP)
+@creates(_LOG_GROUP, replaced_by=["logGroupClass"])
 def create_log_group(cloud: Cloud, args: Request) -> Created:
     """Make a log group; its ARN comes without the `:*` the service itself adds, as from the provider."""
     args.skip("skipDestroy")
@@ -22,6 +22,18 @@ def create_log_group(cloud: Cloud, args: Request) -> Created:
     if args.get("retentionInDays"):
         cloud.logs.put_retention_policy(logGroupName=name, retentionInDays=args["retentionInDays"])
     return Created(name, {"arn": f"arn:aws:logs:{cloud.region}:{cloud.account_id}:log-group:{name}"})
+
+
+@updates(_LOG_GROUP)
+def update_log_group(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change how long events are kept."""
+    args.skip("skipDestroy")
+    if "retentionInDays" not in args.changed:
+        return
+    if args.get("retentionInDays"):
+        cloud.logs.put_retention_policy(logGroupName=made.id, retentionInDays=args["retentionInDays"])
+    else:
+        cloud.logs.delete_retention_policy(logGroupName=made.id)
 
 
 @deletes(_LOG_GROUP)

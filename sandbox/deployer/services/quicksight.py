@@ -30,7 +30,7 @@ _FOR_INCREMENTAL_REFRESH = ("MINUTE15", "MINUTE30")
 _AT_A_TIME_OF_DAY = ("DAILY", "WEEKLY", "MONTHLY")
 
 
-@creates(_DATA_SOURCE, validated_only=True)
+@creates(_DATA_SOURCE, replaced_by=["awsAccountId", "dataSourceId", "type"], validated_only=True)
 def create_data_source(cloud: Cloud, args: Request) -> Created:
     """Validate an Athena data source whose role QuickSight may assume, and which may query in its workgroup."""
     account, id_ = args.get("awsAccountId", cloud.account_id), args["dataSourceId"]
@@ -53,7 +53,7 @@ def delete_data_source(cloud: Cloud, made: Created) -> None:
     """Nothing was made."""
 
 
-@creates(_DATA_SET, validated_only=True)
+@creates(_DATA_SET, replaced_by=["awsAccountId", "dataSetId"], validated_only=True)
 def create_data_set(cloud: Cloud, args: Request) -> Created:
     """Validate a data set of SQL queries that select just its columns, from tables that have them."""
     account, id_ = args.get("awsAccountId", cloud.account_id), args["dataSetId"]
@@ -77,7 +77,7 @@ def delete_data_set(cloud: Cloud, made: Created) -> None:
     """Nothing was made."""
 
 
-@creates(_REFRESH_SCHEDULE, validated_only=True)
+@creates(_REFRESH_SCHEDULE, replaced_by=["awsAccountId", "dataSetId", "scheduleId"], validated_only=True)
 def create_refresh_schedule(cloud: Cloud, args: Request) -> Created:
     """Validate when a SPICE data set is read again."""
     account, data_set, id_ = args.get("awsAccountId", cloud.account_id), args["dataSetId"], args["scheduleId"]

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Properties
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 
 _BUCKET = "aws:s3/bucket:Bucket"
 _LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -20,7 +20,7 @@ _VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 _LIFECYCLE_NAMES = {"id": "ID"}
 
 
-@creates(_BUCKET)
+@creates(_BUCKET, replaced_by=["objectLockEnabled"])
 def create_bucket(cloud: Cloud, args: Request) -> Created:
     """Make a bucket; `forceDestroy` counts when it is removed."""
     name = args["bucket"]
@@ -33,6 +33,12 @@ def create_bucket(cloud: Cloud, args: Request) -> Created:
     if tags:
         cloud.s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
     return Created(name, bucket_outputs(name, cloud.region))
+
+
+@updates(_BUCKET)
+def update_bucket(_cloud: Cloud, args: Request, _made: Created) -> None:
+    """Note `forceDestroy`, which counts when the bucket is removed; all else is a resource of its own."""
+    args.skip("forceDestroy")
 
 
 @deletes(_BUCKET)
@@ -56,7 +62,7 @@ def bucket_outputs(name: str, region: str) -> Properties:
     }
 
 
-@creates(_VERSIONING)
+@creates(_VERSIONING, replaced_by=["bucket"], overwrites=True)
 def create_versioning(cloud: Cloud, args: Request) -> Created:
     """Set a bucket's versioning."""
     status = args["versioningConfiguration"]["status"]
@@ -70,7 +76,7 @@ def delete_versioning(cloud: Cloud, made: Created) -> None:
     cloud.s3.put_bucket_versioning(Bucket=made.id, VersioningConfiguration={"Status": "Suspended"})
 
 
-@creates(_ENCRYPTION)
+@creates(_ENCRYPTION, replaced_by=["bucket"], overwrites=True)
 def create_encryption(cloud: Cloud, args: Request) -> Created:
     """Set a bucket's default encryption."""
     rules: list[Any] = []
@@ -93,7 +99,7 @@ def delete_encryption(cloud: Cloud, made: Created) -> None:
     cloud.s3.delete_bucket_encryption(Bucket=made.id)
 
 
-@creates(_LIFECYCLE)
+@creates(_LIFECYCLE, replaced_by=["bucket"], overwrites=True)
 def create_lifecycle(cloud: Cloud, args: Request) -> Created:
     """Set a bucket's lifecycle rules; a rule without a filter covers every key, as the provider has it."""
     rules = [_pascal(rule) for rule in args.plain("rules")]
@@ -110,7 +116,7 @@ def delete_lifecycle(cloud: Cloud, made: Created) -> None:
     cloud.s3.delete_bucket_lifecycle(Bucket=made.id)
 
 
-@creates(_PUBLIC_ACCESS)
+@creates(_PUBLIC_ACCESS, replaced_by=["bucket"], overwrites=True)
 def create_public_access_block(cloud: Cloud, args: Request) -> Created:
     """Block public access; what is not given is off, as in the provider."""
     args.skip("skipDestroy")
@@ -132,7 +138,7 @@ def delete_public_access_block(cloud: Cloud, made: Created) -> None:
     cloud.s3.delete_public_access_block(Bucket=made.id)
 
 
-@creates(_OWNERSHIP)
+@creates(_OWNERSHIP, replaced_by=["bucket"], overwrites=True)
 def create_ownership_controls(cloud: Cloud, args: Request) -> Created:
     """Set who owns uploaded objects."""
     cloud.s3.put_bucket_ownership_controls(
@@ -148,7 +154,7 @@ def delete_ownership_controls(cloud: Cloud, made: Created) -> None:
     cloud.s3.delete_bucket_ownership_controls(Bucket=made.id)
 
 
-@creates(_POLICY)
+@creates(_POLICY, replaced_by=["bucket"], overwrites=True)
 def create_bucket_policy(cloud: Cloud, args: Request) -> Created:
     """Set a bucket's policy."""
     cloud.s3.put_bucket_policy(Bucket=args["bucket"], Policy=args["policy"])
@@ -161,7 +167,7 @@ def delete_bucket_policy(cloud: Cloud, made: Created) -> None:
     cloud.s3.delete_bucket_policy(Bucket=made.id)
 
 
-@creates(_NOTIFICATION)
+@creates(_NOTIFICATION, replaced_by=["bucket"], overwrites=True)
 def create_notification(cloud: Cloud, args: Request) -> Created:
     """Switch EventBridge on or off; it replaces a bucket's whole notification configuration, as on AWS."""
     configuration: Any = {"EventBridgeConfiguration": {}} if args.get("eventbridge") else {}

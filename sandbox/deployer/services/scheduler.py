@@ -7,7 +7,7 @@ from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.permissions import require_allowed, require_trust
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 
 _GROUP = "aws:scheduler/scheduleGroup:ScheduleGroup"
 _SCHEDULE = "aws:scheduler/schedule:Schedule"
@@ -28,10 +28,22 @@ def delete_group(cloud: Cloud, made: Created) -> None:
     cloud.scheduler.delete_schedule_group(Name=made.id)
 
 
-@creates(_SCHEDULE)
+@creates(_SCHEDULE, replaced_by=["groupName"])
 def create_schedule(cloud: Cloud, args: Request) -> Created:
     """Make a schedule whose role Scheduler may assume for the schedule's group, as CreateSchedule checks."""
-    name, group = args["name"], args.get("groupName", "default")
+    group = args.get("groupName", "default")
+    arn = cloud.scheduler.create_schedule(**_schedule(cloud, args))["ScheduleArn"]
+    return Created(f"{group}/{args['name']}", {"arn": arn, "groupName": group})
+
+
+@updates(_SCHEDULE)
+def update_schedule(cloud: Cloud, args: Request, _made: Created) -> None:
+    """Change a schedule, by saying everything of it again: what UpdateSchedule is not told it forgets."""
+    cloud.scheduler.update_schedule(**_schedule(cloud, args))
+
+
+def _schedule(cloud: Cloud, args: Request) -> dict[str, Any]:
+    group = args.get("groupName", "default")
     given: dict[str, Any] = args.renamed(
         {
             "actionAfterCompletion": "ActionAfterCompletion",
@@ -49,15 +61,14 @@ def create_schedule(cloud: Cloud, args: Request) -> Created:
     group_arn = f"arn:aws:scheduler:{cloud.region}:{cloud.account_id}:schedule-group/{group}"
     require_trust(cloud, target["RoleArn"], "scheduler.amazonaws.com", group_arn)
     _check_target_permissions(cloud, args.resource, target)
-    arn = cloud.scheduler.create_schedule(
-        Name=name,
-        GroupName=group,
-        ScheduleExpression=args["scheduleExpression"],
-        FlexibleTimeWindow=args["flexibleTimeWindow"].renamed(window),
-        Target=target,  # type: ignore[arg-type]
+    return {
+        "Name": args["name"],
+        "GroupName": group,
+        "ScheduleExpression": args["scheduleExpression"],
+        "FlexibleTimeWindow": args["flexibleTimeWindow"].renamed(window),
+        "Target": target,
         **given,
-    )["ScheduleArn"]
-    return Created(f"{group}/{name}", {"arn": arn, "groupName": group})
+    }
 
 
 @deletes(_SCHEDULE)

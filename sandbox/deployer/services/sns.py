@@ -6,7 +6,7 @@ from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.permissions import require_allowed, require_trust
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 from sandbox.deployer.services.lambda_ import require_function_access
 from sandbox.deployer.services.sqs import require_queue_access
 from sandbox.errors import SandboxError
@@ -44,9 +44,10 @@ _SUBSCRIPTION_ATTRIBUTES = {
     "redrivePolicy": "RedrivePolicy",
     "subscriptionRoleArn": "SubscriptionRoleArn",
 }
+_UNLESS_GIVEN = {"FilterPolicy": "{}", "FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
 
 
-@creates(_TOPIC)
+@creates(_TOPIC, replaced_by=["fifoTopic"])
 def create_topic(cloud: Cloud, args: Request) -> Created:
     """Make a topic."""
     attributes = {name: _attribute_text(value) for name, value in args.renamed(_TOPIC_ATTRIBUTES).items()}
@@ -56,13 +57,22 @@ def create_topic(cloud: Cloud, args: Request) -> Created:
     return Created(arn, {"arn": arn, "owner": cloud.account_id})
 
 
+@updates(_TOPIC)
+def update_topic(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change a topic's attributes, one a call; one that is given no longer is emptied."""
+    given = args.renamed(_TOPIC_ATTRIBUTES)
+    for name in (attribute for key, attribute in _TOPIC_ATTRIBUTES.items() if key in args.changed):
+        value = _attribute_text(given.get(name, ""))
+        cloud.sns.set_topic_attributes(TopicArn=made.id, AttributeName=name, AttributeValue=value)
+
+
 @deletes(_TOPIC)
 def delete_topic(cloud: Cloud, made: Created) -> None:
     """Remove a topic and its subscriptions."""
     cloud.sns.delete_topic(TopicArn=made.id)
 
 
-@creates(_TOPIC_POLICY)
+@creates(_TOPIC_POLICY, replaced_by=["arn"], overwrites=True)
 def create_topic_policy(cloud: Cloud, args: Request) -> Created:
     """Set a topic's policy."""
     cloud.sns.set_topic_attributes(TopicArn=args["arn"], AttributeName="Policy", AttributeValue=args["policy"])
@@ -74,7 +84,7 @@ def delete_topic_policy(cloud: Cloud, made: Created) -> None:
     """Leave the policy to go with its topic: SNS has no call to remove one."""
 
 
-@creates(_SUBSCRIPTION)
+@creates(_SUBSCRIPTION, replaced_by=["endpoint", "protocol", "topic"])
 def create_subscription(cloud: Cloud, args: Request) -> Created:
     """Subscribe an endpoint that the topic can reach to it."""
     args.skip("confirmationTimeoutInMinutes", "endpointAutoConfirms")
@@ -88,6 +98,17 @@ def create_subscription(cloud: Cloud, args: Request) -> Created:
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return Created(arn, {"arn": arn, "ownerId": cloud.account_id})
+
+
+@updates(_SUBSCRIPTION)
+def update_subscription(cloud: Cloud, args: Request, made: Created) -> None:
+    """Change a subscription's attributes, one a call; one that is given no longer goes back to what it is by itself."""
+    args.skip("confirmationTimeoutInMinutes", "endpointAutoConfirms")
+    given = args.renamed(_SUBSCRIPTION_ATTRIBUTES)
+    _check_reachable(cloud, args.resource, given)
+    for name in (attribute for key, attribute in _SUBSCRIPTION_ATTRIBUTES.items() if key in args.changed):
+        value = _attribute_text(given.get(name, _UNLESS_GIVEN.get(name, "")))
+        cloud.sns.set_subscription_attributes(SubscriptionArn=made.id, AttributeName=name, AttributeValue=value)
 
 
 @deletes(_SUBSCRIPTION)

@@ -2,9 +2,9 @@
 
 from sandbox.deployer.arguments import Request
 from sandbox.deployer.cloud import Cloud
-from sandbox.deployer.model import Created, Registration
+from sandbox.deployer.model import Created, Properties, Registration
 from sandbox.deployer.permissions import require_service_access
-from sandbox.deployer.registry import creates, deletes
+from sandbox.deployer.registry import creates, deletes, updates
 
 _QUEUE = "aws:sqs/queue:Queue"
 _QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
@@ -25,9 +25,20 @@ _ATTRIBUTES = {
     "sqsManagedSseEnabled": "SqsManagedSseEnabled",
     "visibilityTimeoutSeconds": "VisibilityTimeout",
 }
+_DEFAULTS = {
+    "ContentBasedDeduplication": False,
+    "DelaySeconds": 0,
+    "KmsDataKeyReusePeriodSeconds": 300,
+    "MaximumMessageSize": 1_048_576,
+    "MessageRetentionPeriod": 345_600,
+    "ReceiveMessageWaitTimeSeconds": 0,
+    "SqsManagedSseEnabled": True,
+    "VisibilityTimeout": 30,
+}
+"""SQS's own (API reference, SetQueueAttributes); policies and keys are emptied."""
 
 
-@creates(_QUEUE)
+@creates(_QUEUE, replaced_by=["fifoQueue"])
 def create_queue(cloud: Cloud, args: Request) -> Created:
     """Make a queue."""
     given = args.renamed(_ATTRIBUTES)
@@ -39,16 +50,27 @@ def create_queue(cloud: Cloud, args: Request) -> Created:
         Attributes=attributes,  # type: ignore[arg-type]
         tags=args.plain("tagsAll"),
     )["QueueUrl"]
+    return Created(url, _actual(cloud, url))
+
+
+def _actual(cloud: Cloud, url: str) -> Properties:
     actual = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return Created(
-        url,
-        {
-            "arn": actual["QueueArn"],
-            "messageRetentionSeconds": int(actual["MessageRetentionPeriod"]),
-            "url": url,
-            "visibilityTimeoutSeconds": int(actual["VisibilityTimeout"]),
-        },
-    )
+    return {
+        "arn": actual["QueueArn"],
+        "messageRetentionSeconds": int(actual["MessageRetentionPeriod"]),
+        "url": url,
+        "visibilityTimeoutSeconds": int(actual["VisibilityTimeout"]),
+    }
+
+
+@updates(_QUEUE)
+def update_queue(cloud: Cloud, args: Request, made: Created) -> Properties:
+    """Change a queue's attributes; one that is given no longer goes back to SQS's default."""
+    given = args.renamed(_ATTRIBUTES)
+    names = [attribute for key, attribute in _ATTRIBUTES.items() if key in args.changed]
+    attributes = {name: _attribute_text(given.get(name, _DEFAULTS.get(name, ""))) for name in names}
+    cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes=attributes)  # type: ignore[arg-type]
+    return _actual(cloud, made.id)
 
 
 @deletes(_QUEUE)
@@ -57,7 +79,7 @@ def delete_queue(cloud: Cloud, made: Created) -> None:
     cloud.sqs.delete_queue(QueueUrl=made.id)
 
 
-@creates(_QUEUE_POLICY)
+@creates(_QUEUE_POLICY, replaced_by=["queueUrl"], overwrites=True)
 def create_queue_policy(cloud: Cloud, args: Request) -> Created:
     """Set a queue's policy."""
     cloud.sqs.set_queue_attributes(QueueUrl=args["queueUrl"], Attributes={"Policy": args["policy"]})
@@ -70,7 +92,7 @@ def delete_queue_policy(cloud: Cloud, made: Created) -> None:
     cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes={"Policy": ""})
 
 
-@creates(_REDRIVE_ALLOW)
+@creates(_REDRIVE_ALLOW, replaced_by=["queueUrl"], overwrites=True)
 def create_redrive_allow_policy(cloud: Cloud, args: Request) -> Created:
     """Say which queues may use this one as their dead-letter queue."""
     attributes = {"RedriveAllowPolicy": args["redriveAllowPolicy"]}

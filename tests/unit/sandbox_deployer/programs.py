@@ -22,9 +22,10 @@ _LOG_DELIVERY = (
 )
 
 
-def every_type() -> None:
-    """Register every type once, with the dependencies AWS asks for."""
-    provider = aws.Provider("tagging", region="us-east-1", default_tags={"tags": {"stack": pulumi.get_stack()}})
+def every_type(catalog_name: str | None = None, tags: dict[str, str] | None = None) -> None:
+    """Register every type once, with the dependencies AWS asks for; names that Athena takes are random, or given."""
+    tags = tags or {"stack": pulumi.get_stack()}
+    provider = aws.Provider("tagging", region="us-east-1", default_tags={"tags": tags})
     pulumi.runtime.register_stack_transformation(
         lambda args: (
             pulumi.ResourceTransformationResult(
@@ -54,7 +55,7 @@ def every_type() -> None:
     machine = state_machine()
     schedule = _schedule(machine, dead_letters)
     # Names that Athena takes are explicit: as random as an auto-name, since the program is deployed again and again.
-    catalog(bucket, f"t{secrets.token_hex(13)}")
+    catalog(bucket, catalog_name or f"t{secrets.token_hex(13)}")
     pulumi.export("sourceBucketName", bucket.bucket)
     pulumi.export("imageQueueUrl", queue.url)
     pulumi.export("predictionsTopicArn", topic.arn)

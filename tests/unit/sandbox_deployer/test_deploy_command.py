@@ -1,7 +1,9 @@
-"""`python -m sandbox deploy`: a folder in, outputs and state written, a second deployment refused."""
+"""`python -m sandbox deploy`: a folder in, outputs and state written, a second deployment an update."""
 
 import json
+import re
 import socket
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,17 +49,49 @@ def test_outputs_are_written_with_the_endpoint(folder: Path, settings: SandboxSe
     assert json.loads((tmp_path / "build" / "outputs.json").read_text()) == outputs
 
 
-def test_a_stack_that_is_up_is_not_deployed_again_until_destroyed(
+def test_a_stack_that_is_up_is_updated(folder: Path, settings: SandboxSettings, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    first = deploy(folder, "sandbox", {}, settings, build=build)
+
+    second = deploy(folder, "sandbox", {"trigger": "upload"}, settings, build=build)
+
+    assert second == {**first, "trigger": "upload"}
+    assert destroy(settings, build=build) == 1
+
+
+def test_another_stack_than_the_one_that_is_up_is_refused_until_that_is_destroyed(
     folder: Path, settings: SandboxSettings, tmp_path: Path
 ) -> None:
     build = tmp_path / "build"
     deploy(folder, "sandbox", {}, settings, build=build)
 
-    with pytest.raises(SandboxError, match=r"is up already"):
-        deploy(folder, "sandbox", {}, settings, build=build)
+    with pytest.raises(SandboxError, match=r"^Stack sandbox of labels is up at http"):
+        deploy(folder, "other", {}, settings, build=build)
     assert destroy(settings, build=build) == 1
 
-    deploy(folder, "sandbox", {}, settings, build=build)
+    deploy(folder, "other", {}, settings, build=build)
+
+
+def test_the_command_says_what_became_of_which_resource(
+    folder: Path,
+    settings: SandboxSettings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SANDBOX_PORT", str(settings.port))
+    monkeypatch.setattr("sandbox.deploy.deploy", partial(deploy, build=tmp_path / "build"))
+    main([str(folder)])
+    (folder / "__main__.py").write_text(PROGRAM.replace('"images"', '"images", delay_seconds=5'))
+    capsys.readouterr()
+
+    main([str(folder)])
+    main([str(folder)])
+
+    said = capsys.readouterr()
+    assert re.fullmatch(r" ~  aws:sqs/queue:Queue +images +updated +[\d.]+ s \[delaySeconds\]\n", said.err)
+    resources = [line for line in said.out.splitlines() if line.startswith("Resources:")]
+    assert resources == ["Resources: 1 updated.", "Resources: 1 unchanged."]
 
 
 def test_a_state_left_by_an_emulator_that_is_gone_is_no_obstacle(

@@ -12,10 +12,10 @@ import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.deployer.archives import zip_archive
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Progress, destroy_recorded
 from sandbox.deployer.registry import known_types, undeletable_types, validated_types
-from sandbox.deployer.services.lambda_ import zip_archive
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, record_program, run_program

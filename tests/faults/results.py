@@ -1,0 +1,52 @@
+"""What each fault case did when it ran: the table that `make faults` prints and keeps."""
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from sandbox.deploy import REPOSITORY
+from tests.faults.cases import sentence
+from tests.faults.invariants import Place, counts
+from tests.faults.pipeline import Pipeline
+
+TABLE_FILE = REPOSITORY / "build" / "faults" / "table.md"
+
+_HEADINGS = ("case", *Place, "runs", "billed minutes", "so it", "seconds")
+_FOLDER = "tests/faults/"
+
+
+def measured(pipeline: Pipeline) -> dict[str, str]:
+    """What a case left behind, by the table's headings; runs by how they ended."""
+    found = counts(pipeline)
+    return {
+        **{place: str(found[place]) for place in Place},
+        "runs": ", ".join(pipeline.outcomes()) or "none",
+        "billed minutes": f"{pipeline.billed_minutes():.1f}",
+        "so it": ", ".join(dict.fromkeys(pipeline.verdicts)),
+    }
+
+
+def results_table(reports: Iterable[pytest.TestReport]) -> str:
+    """Markdown, a row a case that ran, in the order they ran; empty if none did."""
+    by_id = {report.nodeid: report for report in reports if report.when == "call" and _FOLDER in report.nodeid}
+    after = {report.nodeid: dict(report.user_properties) for report in reports if report.when == "teardown"}
+    rows = [_row(report, after.get(name, {})) for name, report in by_id.items()]
+    rows = [row for row in rows if row]
+    return markdown(_HEADINGS, rows) if rows else ""
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _row(report: pytest.TestReport, properties: dict[str, object]) -> list[str]:
+    measured = properties or dict(report.user_properties)
+    if not measured and report.passed:
+        return []  # a test of the suite itself
+    name, _, parameters = report.nodeid.rpartition("::")[2].partition("[")
+    said = sentence(name) + (f" ({parameters.rstrip(']')})" if parameters else "")
+    verdict = str(measured.get("so it", "")) if report.passed else "**failed**"
+    cells = [str(measured.get(heading, "")) for heading in _HEADINGS[1:-2]]
+    return [said, *cells, verdict, f"{report.duration:.0f}"]
