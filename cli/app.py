@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli import aws_errors, destroy, plan, redrive, run, status, stop, upload
+from cli import aws_errors, destroy, doctor, plan, redrive, run, status, stop, upload
 from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 from report.visible_text import visible
 
@@ -24,6 +24,7 @@ app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.command(epilog=upload.EXAMPLES)(upload.upload)
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=stop.EXAMPLES)(stop.stop)
 app.command(epilog=redrive.EXAMPLES)(redrive.redrive)
 app.command(epilog=destroy.EXAMPLES)(destroy.destroy)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -32,6 +33,9 @@ SANDBOX_OUTPUTS = Path("build/sandbox/outputs.json")
 
 CONNECTIONS = 64
 """Most requests at once to one service."""
+
+_MAKING_CLIENTS = RLock()
+"""A session makes clients for one thread at a time (Boto3 guide, multithreading)."""
 
 _HOW_TO_CHOOSE = "choose one with --stack NAME or --outputs FILE, or start the sandbox with `make sandbox`"
 _PANEL = "Which stack"
@@ -125,6 +129,11 @@ class Stack:
     def region(self) -> str:
         return self.optional("region") or self.output("predictionsTopicArn").split(":")[3]
 
+    @property
+    def own_region(self) -> str | None:
+        """What the operator's own AWS configuration says, which is not asked where the stack is."""
+        return boto3.Session().region_name
+
     def now(self) -> datetime:
         """What the clock shows that schedules follow and the runs table is written by; a sandbox's is simulated."""
         return datetime.fromisoformat(self._sandbox_model()["now"]) if self.endpoint_url else datetime.now(UTC)
@@ -152,7 +161,8 @@ class Stack:
             retries={"mode": "standard", "total_max_attempts": 6},
             s3={"addressing_style": "path"} if self.endpoint_url else {},
         )
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        with _MAKING_CLIENTS:
+            return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
     @cached_property
     def cloudwatch(self) -> Any:

@@ -1,7 +1,8 @@
 """Nothing is left running: a stack is taken down safely, and looked after, on the sandbox."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,59 @@ def test_a_dead_letter_raises_an_alarm_that_the_status_tells_with_what_to_do(sta
     assert re.search(r"alarms 1 of \d+ raised", said)
     assert "monitoring-image-dead-letter" in said
     assert "look at a message and at the function's log for the cause" in said
+
+
+def findings(cli: Cli) -> dict[str, list[tuple[str, str]]]:
+    """Check -> the level and text of each finding."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for finding in json.loads(cli("doctor", "--json")[1])["findings"]:
+        found.setdefault(finding["check"], []).append((finding["level"], finding["finding"]))
+    return found
+
+
+def test_a_new_stack_is_well(stack: Stack, cli: Cli) -> None:
+    code, said = cli("doctor")
+
+    assert code == 0, said
+    found = findings(cli)
+    assert {check: f for check, f in found.items() if any(level == "problem" for level, _ in f)} == {}
+    # What the sandbox has no service for is said, and is all that is not checked.
+    unchecked = {check for check, f in found.items() if any(level == "not checked" for level, _ in f)}
+    assert unchecked == {"inference units", "calls a second"}
+
+
+@pytest.fixture
+def model(stack: Stack) -> Iterator[str]:
+    """A version that a person has started, ARN."""
+    rekognition = stack.cloud.client("rekognition")
+    found = rekognition.describe_project_versions(ProjectArn=stack.outputs["projectArn"])
+    arn = str(found["ProjectVersionDescriptions"][0]["ProjectVersionArn"])
+    rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)
+    stack.wait_for(lambda: stack.model_status() == "RUNNING", "the model to start")
+    yield arn
+    rekognition.stop_project_version(ProjectVersionArn=arn)
+    stack.wait_for(lambda: stack.model_status() == "STOPPED", "the model to stop")
+
+
+def test_what_is_wrong_with_a_stack_is_found_with_what_to_do(stack: Stack, cli: Cli, model: str) -> None:
+    cloud, mapping = stack.cloud, stack.outputs["eventSourceMappingUuid"]
+    cloud.lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=stack.outputs["sourceBucketName"], NotificationConfiguration={}
+    )
+    cloud.sqs.send_message(QueueUrl=stack.outputs["imageDeadLetterQueueUrl"], MessageBody="{}")
+    switch_off(OperatorsStack("it", stack.outputs))
+
+    code, said = cli("doctor")
+
+    assert code == 1
+    expected = (
+        "is RUNNING without a run",
+        f"aws rekognition stop-project-version --project-version-arn {model}",
+        "while no run is active: messages fail",
+        "switched off: no run begins by itself",
+        "1 message of images",
+        "does not tell EventBridge of uploads",
+    )
+    seen = said.replace(" ", "")  # the table folds long words
+    assert [text for text in expected if text.replace(" ", "") not in seen] == [], said

@@ -9,7 +9,7 @@ from cli.aws_errors import told
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
 
-COMMANDS = ("upload", "run", "status", "stop", "redrive", "destroy")
+COMMANDS = ("upload", "run", "status", "stop", "redrive", "doctor", "destroy")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
