@@ -34,10 +34,19 @@ SANDBOX_OUTPUTS = Path("build/sandbox/outputs.json")
 CONNECTIONS = 64
 """Most requests at once to one service."""
 
+TAGS = "tags:"
+"""What a stack's name begins with that is to be found by its tags; Pulumi's have no colon."""
+
+DEFAULT_PROJECT = "custom-labels-batch"
+"""The tag Project, which is the name in Pulumi.yaml."""
+
 _MAKING_CLIENTS = RLock()
 """A session makes clients for one thread at a time (Boto3 guide, multithreading)."""
 
-_HOW_TO_CHOOSE = "choose one with --stack NAME or --outputs FILE, or start the sandbox with `make sandbox`"
+_HOW_TO_CHOOSE = (
+    "choose one with --stack NAME (tags:NAME without Pulumi) or --outputs FILE, or start the sandbox with `make "
+    "sandbox`"
+)
 _PANEL = "Which stack"
 
 OutputsOption = Annotated[
@@ -57,7 +66,8 @@ StackOption = Annotated[
         metavar="NAME",
         show_default=False,
         rich_help_panel=_PANEL,
-        help="Ask the Pulumi CLI for this stack. Without either: the sandbox that is up, else Pulumi's current stack.",
+        help="Ask the Pulumi CLI for this stack; tags:NAME finds it by its tags in AWS_REGION, without Pulumi. Without "
+        "either: the sandbox that is up, else Pulumi's current stack.",
     ),
 ]
 
@@ -210,9 +220,23 @@ def find_stack(outputs: Path | None, name: str | None) -> Stack:
     if outputs:
         found = _read(outputs)
         return Stack(_called(found, f"the stack of {outputs}"), found, file=outputs)
+    if name and name.startswith(TAGS):
+        return _by_tags(name.removeprefix(TAGS))
     if name is None and (sandbox := _sandbox()):
         return Stack(_called(sandbox, "the sandbox"), sandbox, file=SANDBOX_OUTPUTS)
     return Stack(f"stack {name}" if name else "Pulumi's current stack", _from_pulumi(name), pulumi_name=name)
+
+
+def _by_tags(name: str) -> Stack:
+    from cli.tagged_stack import TaggedStack  # which needs this module
+
+    project, _, stack = name.rpartition("/")
+    region = boto3.Session().region_name
+    if not stack or not region:
+        missing = "a name, as in --stack tags:prod" if not stack else "a region: set AWS_REGION to the stack's"
+        raise InputError(f"--stack {TAGS}{name}: a stack is found by its tags with {missing}")
+    place = Stack(f"stack {stack}", {"region": region})
+    return Stack(place.name, TaggedStack(place, project or DEFAULT_PROJECT, stack).outputs(), pulumi_name=stack)
 
 
 def _called(outputs: Mapping[str, Any], otherwise: str) -> str:

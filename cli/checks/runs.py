@@ -1,6 +1,5 @@
 """Runs, what starts them, and what ends them. With `trigger: upload` there are none."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from cli.runs import last_runs, read_lock, run_name
 from cli.schedule_switch import HOW_TO_SWITCH_ON
 from cli.stack import Stack
 from cli.wording import duration
+from cli.workflow_settings import settings_in
 
 _GUARD_MINUTES = 15
 """The pause of the guard's schedule (components.triggers.GUARD_SCHEDULE)."""
@@ -159,18 +159,7 @@ def run_settings(stack: Stack) -> dict[str, Any]:
         Its definition does not say.
     """
     definition = stack.stepfunctions.describe_state_machine(stateMachineArn=stack.state_machine())["definition"]
-    found = _settings_in(json.loads(definition))
+    found = settings_in(definition)
     if found is None:
         raise OperationError("the workflow's definition names no maxInferenceUnits; is it this project's last version?")
     return found
-
-
-def _settings_in(node: Any) -> dict[str, Any] | None:
-    """The first object that has the settings."""
-    if isinstance(node, dict):
-        if "maxInferenceUnits" in node:
-            return node
-        node = list(node.values())
-    if isinstance(node, list):
-        return next((found for child in node if (found := _settings_in(child))), None)
-    return None

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
+from cli.errors import InputError
 from cli.schedule_switch import switch_off
 from cli.stack import Stack as OperatorsStack
+from cli.stack import find_stack
 from sandbox.deploy import destroy
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.photographs import photographs
+from sandbox.settings import SandboxSettings
 from sandbox.uploads import Upload
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
@@ -171,3 +174,81 @@ def test_what_is_wrong_with_a_stack_is_found_with_what_to_do(stack: Stack, cli: 
     )
     seen = said.replace(" ", "")  # the table folds long words
     assert [text for text in expected if text.replace(" ", "") not in seen] == [], said
+
+
+DERIVED = {
+    "region",
+    "projectArn",
+    "sourceBucketName",
+    "finalBucketName",
+    "imageQueueUrl",
+    "imageDeadLetterQueueUrl",
+    "stateMachineArn",
+    "releaseStateMachineArn",
+    "scheduleArn",
+    "runsTableName",
+    "rescueDeadLetterQueueUrl",
+    "predictionsTopicArn",
+    "analyzeFunctionName",
+    "eventSourceMappingUuid",
+    "notificationTopicArn",
+    "notificationQueueUrl",
+    "notificationDeadLetterQueueUrl",
+    "notifyFunctionName",
+    "analyticsBucketName",
+    "analyticsQueueUrl",
+    "analyticsDeadLetterQueueUrl",
+    "recordFunctionName",
+    "athenaDatabase",
+    "athenaTable",
+    "athenaWorkgroup",
+    "operationsTopicArn",
+}
+"""Outputs that the commands use, and every stack on a schedule has."""
+
+
+@pytest.fixture
+def on_aws(settings: SandboxSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox taken for AWS, as the AWS CLI takes it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", settings.endpoint_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", settings.region)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    for name in ("AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("on_aws")
+@pytest.mark.parametrize(
+    "config", [{}, {"imagePrefix": "line*1/", "modelVersion": "v1", "finalBucketName": "acme-done"}]
+)
+def test_a_stack_among_others_is_found_by_its_tags(
+    deploy_stack: Deploy, tmp_path: Path, config: dict[str, str]
+) -> None:
+    it = deploy_stack(**config)
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+
+    found = find_stack(None, f"tags:{name}").outputs
+
+    assert {key: found[key] for key in DERIVED} == {key: it.outputs[key] for key in DERIVED}
+    assert {key: found[key] for key in ("imagePrefix", "modelVersion")} == {
+        key: config.get(key) for key in ("imagePrefix", "modelVersion")
+    }
+
+
+@pytest.mark.usefixtures("on_aws")
+def test_a_stack_that_keeps_its_model_running_is_found_by_its_tags_too(deploy_stack: Deploy, tmp_path: Path) -> None:
+    it = deploy_stack(trigger="upload")
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+
+    found = find_stack(None, f"tags:custom-labels-batch/{name}")
+
+    assert not found.is_scheduled
+    assert found.output("eventSourceMappingUuid") == it.outputs["eventSourceMappingUuid"]
+
+
+@pytest.mark.usefixtures("on_aws")
+def test_tags_that_no_stack_has_are_told_with_those_that_are_there(stack: Stack, tmp_path: Path) -> None:
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+    with pytest.raises(InputError, match=rf"has the tags Project=custom-labels-batch and Stack=prod; .*{name}"):
+        find_stack(None, "tags:prod")
