@@ -9,13 +9,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli import aws_errors, backfill, destroy, plan, redrive, results, run, status, stop, upload
+from cli import aws_errors, backfill, destroy, doctor, plan, redrive, results, run, status, stop, upload
 from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 from report.visible_text import visible
 
+TRACEBACK = "CLB_TRACEBACK"
+"""The environment variable with which an unexpected error shows where it came from."""
+
 app = typer.Typer(
     help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -26,6 +28,7 @@ app.command(epilog=backfill.EXAMPLES)(backfill.backfill)
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=results.EXAMPLES)(results.results)
+app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=stop.EXAMPLES)(stop.stop)
 app.command(epilog=redrive.EXAMPLES)(redrive.redrive)
 app.command(epilog=destroy.EXAMPLES)(destroy.destroy)
@@ -48,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(str(error), FAILED)
     except (BotoCoreError, ClientError) as error:
         return _told(aws_errors.told(error), FAILED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return _told(f"unexpected, {what}; report it with what {TRACEBACK}=1 shows, set before the command", FAILED)
 
 
 def _told(message: str, code: int) -> int:

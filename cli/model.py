@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 IN_SERVICE = ("STARTING", "RUNNING", "STOPPING")
 MODEL_STYLES = {"RUNNING": "bold green", "STARTING": "yellow", "STOPPING": "yellow", "FAILED": "red"}
-_STARTABLE = ("TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED")
+STARTABLE = ("TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED")
 
 
 class Version(BaseModel):
@@ -23,6 +23,8 @@ class Version(BaseModel):
     ----------
     inference_units
         It was last started with; None where it never was.
+    message
+        What Rekognition says of the status, such as why it failed.
     """
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
@@ -31,6 +33,7 @@ class Version(BaseModel):
     arn: str
     status: str
     inference_units: int | None
+    message: str = ""
 
 
 def versions(stack: Stack) -> list[Version]:
@@ -53,7 +56,7 @@ def version_status(stack: Stack, project_arn: str, version_arn: str) -> str:
 def notable(found: Sequence[Version], pinned: str | None) -> list[Version]:
     """Those in service, which cost money; without one, the version that the next run would start."""
     in_service = [version for version in found if version.status in IN_SERVICE]
-    startable = (v for v in found if (v.name == pinned if pinned else v.status in _STARTABLE))
+    startable = (v for v in found if (v.name == pinned if pinned else v.status in STARTABLE))
     return in_service or [next_one for next_one in (next(startable, None),) if next_one]
 
 
@@ -64,5 +67,9 @@ def version_name(version_arn: str) -> str:
 def _version(found: "ProjectVersionDescriptionTypeDef") -> Version:
     arn = found["ProjectVersionArn"]
     return Version(
-        name=version_name(arn), arn=arn, status=found["Status"], inference_units=found.get("MinInferenceUnits")
+        name=version_name(arn),
+        arn=arn,
+        status=found["Status"],
+        inference_units=found.get("MinInferenceUnits"),
+        message=found.get("StatusMessage", ""),
     )

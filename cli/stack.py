@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -34,7 +35,19 @@ SANDBOX_OUTPUTS = Path("build/sandbox/outputs.json")
 CONNECTIONS = 64
 """Most requests at once to one service."""
 
-_HOW_TO_CHOOSE = "choose one with --stack NAME or --outputs FILE, or start the sandbox with `make sandbox`"
+TAGS = "tags:"
+"""What a stack's name begins with that is to be found by its tags; Pulumi's have no colon."""
+
+DEFAULT_PROJECT = "custom-labels-batch"
+"""The tag Project, which is the name in Pulumi.yaml."""
+
+_MAKING_CLIENTS = RLock()
+"""A session makes clients for one thread at a time (Boto3 guide, multithreading)."""
+
+_HOW_TO_CHOOSE = (
+    "choose one with --stack NAME (tags:NAME without Pulumi) or --outputs FILE, or start the sandbox with `make "
+    "sandbox`"
+)
 _PANEL = "Which stack"
 
 OutputsOption = Annotated[
@@ -54,7 +67,8 @@ StackOption = Annotated[
         metavar="NAME",
         show_default=False,
         rich_help_panel=_PANEL,
-        help="Ask the Pulumi CLI for this stack. Without either: the sandbox that is up, else Pulumi's current stack.",
+        help="Ask the Pulumi CLI for this stack; tags:NAME finds it by its tags in AWS_REGION, without Pulumi. Without "
+        "either: the sandbox that is up, else Pulumi's current stack.",
     ),
 ]
 
@@ -126,6 +140,11 @@ class Stack:
     def region(self) -> str:
         return self.optional("region") or self.output("predictionsTopicArn").split(":")[3]
 
+    @property
+    def own_region(self) -> str | None:
+        """What the operator's own AWS configuration says, which is not asked where the stack is."""
+        return boto3.Session().region_name
+
     def now(self) -> datetime:
         """What the clock shows that schedules follow and the runs table is written by; a sandbox's is simulated."""
         return datetime.fromisoformat(self._sandbox_model()["now"]) if self.endpoint_url else datetime.now(UTC)
@@ -153,7 +172,8 @@ class Stack:
             retries={"mode": "standard", "total_max_attempts": 6},
             s3={"addressing_style": "path"} if self.endpoint_url else {},
         )
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        with _MAKING_CLIENTS:
+            return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
     @cached_property
     def athena(self) -> "AthenaClient":
@@ -205,9 +225,23 @@ def find_stack(outputs: Path | None, name: str | None) -> Stack:
     if outputs:
         found = _read(outputs)
         return Stack(_called(found, f"the stack of {outputs}"), found, file=outputs)
+    if name and name.startswith(TAGS):
+        return _by_tags(name.removeprefix(TAGS))
     if name is None and (sandbox := _sandbox()):
         return Stack(_called(sandbox, "the sandbox"), sandbox, file=SANDBOX_OUTPUTS)
     return Stack(f"stack {name}" if name else "Pulumi's current stack", _from_pulumi(name), pulumi_name=name)
+
+
+def _by_tags(name: str) -> Stack:
+    from cli.tagged_stack import TaggedStack  # which needs this module
+
+    project, _, stack = name.rpartition("/")
+    region = boto3.Session().region_name
+    if not stack or not region:
+        missing = "a name, as in --stack tags:prod" if not stack else "a region: set AWS_REGION to the stack's"
+        raise InputError(f"--stack {TAGS}{name}: a stack is found by its tags with {missing}")
+    place = Stack(f"stack {stack}", {"region": region})
+    return Stack(place.name, TaggedStack(place, project or DEFAULT_PROJECT, stack).outputs(), pulumi_name=stack)
 
 
 def _called(outputs: Mapping[str, Any], otherwise: str) -> str:

@@ -20,6 +20,7 @@ from sandbox.emulator import (
     queues,
     redrive,
     storage,
+    tags,
     topics,
     workflows,
 )
@@ -56,6 +57,7 @@ class Gateway:
         queues.install(clock)
         alarms.install(clock)
         redrive.install()
+        tags.install()
         self._inboxes = topics.install()
         self._skipping = Skipping(clock, next_tick=deliveries.install(clock), has_messages=mappings.install(clock))
         workflows.install(Integrations(settings, clock), clock)

@@ -1,18 +1,22 @@
 """Nothing is left running: a stack is taken down safely, and looked after, on the sandbox."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.app import main
+from cli.errors import InputError
 from cli.schedule_switch import switch_off
 from cli.stack import Stack as OperatorsStack
+from cli.stack import find_stack
 from sandbox.deploy import destroy
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.photographs import photographs
+from sandbox.settings import SandboxSettings
 from sandbox.uploads import Upload
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
@@ -114,3 +118,137 @@ def test_a_dead_letter_raises_an_alarm_that_the_status_tells_with_what_to_do(sta
     assert re.search(r"alarms 1 of \d+ raised", said)
     assert "monitoring-image-dead-letter" in said
     assert "look at a message and at the function's log for the cause" in said
+
+
+def findings(cli: Cli) -> dict[str, list[tuple[str, str]]]:
+    """Check -> the level and text of each finding."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for finding in json.loads(cli("doctor", "--json")[1])["findings"]:
+        found.setdefault(finding["check"], []).append((finding["level"], finding["finding"]))
+    return found
+
+
+def test_a_new_stack_is_well(stack: Stack, cli: Cli) -> None:
+    code, said = cli("doctor")
+
+    assert code == 0, said
+    found = findings(cli)
+    assert {check: f for check, f in found.items() if any(level == "problem" for level, _ in f)} == {}
+    # What the sandbox has no service for is said, and is all that is not checked.
+    unchecked = {check for check, f in found.items() if any(level == "not checked" for level, _ in f)}
+    assert unchecked == {"inference units", "calls a second"}
+
+
+@pytest.fixture
+def model(stack: Stack) -> Iterator[str]:
+    """A version that a person has started, ARN."""
+    rekognition = stack.cloud.client("rekognition")
+    found = rekognition.describe_project_versions(ProjectArn=stack.outputs["projectArn"])
+    arn = str(found["ProjectVersionDescriptions"][0]["ProjectVersionArn"])
+    rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)
+    stack.wait_for(lambda: stack.model_status() == "RUNNING", "the model to start")
+    yield arn
+    rekognition.stop_project_version(ProjectVersionArn=arn)
+    stack.wait_for(lambda: stack.model_status() == "STOPPED", "the model to stop")
+
+
+def test_what_is_wrong_with_a_stack_is_found_with_what_to_do(stack: Stack, cli: Cli, model: str) -> None:
+    cloud, mapping = stack.cloud, stack.outputs["eventSourceMappingUuid"]
+    cloud.lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=stack.outputs["sourceBucketName"], NotificationConfiguration={}
+    )
+    cloud.sqs.send_message(QueueUrl=stack.outputs["imageDeadLetterQueueUrl"], MessageBody="{}")
+    switch_off(OperatorsStack("it", stack.outputs))
+
+    code, said = cli("doctor")
+
+    assert code == 1
+    expected = (
+        "is RUNNING without a run",
+        f"aws rekognition stop-project-version --project-version-arn {model}",
+        "while no run is active: messages fail",
+        "switched off: no run begins by itself",
+        "1 message of images",
+        "does not tell EventBridge of uploads",
+    )
+    seen = said.replace(" ", "")  # the table folds long words
+    assert [text for text in expected if text.replace(" ", "") not in seen] == [], said
+
+
+DERIVED = {
+    "region",
+    "projectArn",
+    "sourceBucketName",
+    "finalBucketName",
+    "imageQueueUrl",
+    "imageDeadLetterQueueUrl",
+    "stateMachineArn",
+    "releaseStateMachineArn",
+    "scheduleArn",
+    "runsTableName",
+    "rescueDeadLetterQueueUrl",
+    "predictionsTopicArn",
+    "analyzeFunctionName",
+    "eventSourceMappingUuid",
+    "notificationTopicArn",
+    "notificationQueueUrl",
+    "notificationDeadLetterQueueUrl",
+    "notifyFunctionName",
+    "analyticsBucketName",
+    "analyticsQueueUrl",
+    "analyticsDeadLetterQueueUrl",
+    "recordFunctionName",
+    "athenaDatabase",
+    "athenaTable",
+    "athenaWorkgroup",
+    "operationsTopicArn",
+}
+"""Outputs that the commands use, and every stack on a schedule has."""
+
+
+@pytest.fixture
+def on_aws(settings: SandboxSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox taken for AWS, as the AWS CLI takes it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", settings.endpoint_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", settings.region)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    for name in ("AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("on_aws")
+@pytest.mark.parametrize(
+    "config", [{}, {"imagePrefix": "line*1/", "modelVersion": "v1", "finalBucketName": "acme-done"}]
+)
+def test_a_stack_among_others_is_found_by_its_tags(
+    deploy_stack: Deploy, tmp_path: Path, config: dict[str, str]
+) -> None:
+    it = deploy_stack(**config)
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+
+    found = find_stack(None, f"tags:{name}").outputs
+
+    assert {key: found[key] for key in DERIVED} == {key: it.outputs[key] for key in DERIVED}
+    assert {key: found[key] for key in ("imagePrefix", "modelVersion")} == {
+        key: config.get(key) for key in ("imagePrefix", "modelVersion")
+    }
+
+
+@pytest.mark.usefixtures("on_aws")
+def test_a_stack_that_keeps_its_model_running_is_found_by_its_tags_too(deploy_stack: Deploy, tmp_path: Path) -> None:
+    it = deploy_stack(trigger="upload")
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+
+    found = find_stack(None, f"tags:custom-labels-batch/{name}")
+
+    assert not found.is_scheduled
+    assert found.output("eventSourceMappingUuid") == it.outputs["eventSourceMappingUuid"]
+
+
+@pytest.mark.usefixtures("on_aws")
+def test_tags_that_no_stack_has_are_told_with_those_that_are_there(stack: Stack, tmp_path: Path) -> None:
+    name = json.loads((tmp_path / "state.json").read_text())["stack"]
+    with pytest.raises(InputError, match=rf"has the tags Project=custom-labels-batch and Stack=prod; .*{name}"):
+        find_stack(None, "tags:prod")

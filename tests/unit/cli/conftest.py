@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cli.app import main
+from cli.app import TRACEBACK, main
 from cli.stack import Stack
 from tests.unit.cli.athena_answers import AthenaAnswers
 from tests.unit.cli.aws_stack import AwsStack
@@ -36,6 +36,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     """Runs a command, as in a pipe that is 80 columns wide."""
     for name in ("COLUMNS", "FORCE_COLOR", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(TRACEBACK, "1")  # what is unexpected is a test's to see
 
     def run(*arguments: str) -> Said:
         code = main(arguments)

@@ -1,15 +1,21 @@
 """What all commands have in common."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.app import TRACEBACK
 from cli.aws_errors import told
+from cli.stack import Stack
+from sandbox.deploy import REPOSITORY
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
 
-COMMANDS = ("upload", "run", "status", "stop", "redrive", "destroy")
+COMMANDS = ("upload", "run", "status", "stop", "redrive", "doctor", "destroy")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,3 +68,61 @@ def test_a_sandbox_that_is_down_is_one_line_with_what_to_do(aws: AwsStack, cli: 
     assert said.code == 2
     assert said.err.startswith("error: no sandbox answers at http://127.0.0.1:9 (")
     assert said.err.endswith("; start it with `make sandbox`\n")
+
+
+def test_an_unexpected_error_is_one_line_with_how_to_report_it(
+    aws: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_: Stack) -> None:
+        raise KeyError("Attributes")
+
+    monkeypatch.setattr("cli.status.look", breaks)
+    monkeypatch.delenv(TRACEBACK)
+    said = cli("status", "--outputs", aws.file())
+    assert said.code == 1
+    assert said.err == (
+        "error: unexpected, KeyError: 'Attributes'; report it with what CLB_TRACEBACK=1 shows, set before the command\n"
+    )
+
+
+def test_its_traceback_is_there_for_who_wants_it(aws: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_: Stack) -> None:
+        raise KeyError("Attributes")
+
+    monkeypatch.setattr("cli.status.look", breaks)
+    monkeypatch.setenv(TRACEBACK, "1")
+    with pytest.raises(KeyError):
+        cli("status", "--outputs", aws.file())
+
+
+class TestCompletion:
+    """What Typer's own scripts ask for, in a process as the shell starts it."""
+
+    @pytest.mark.parametrize(
+        ("shell", "begins"),
+        [("bash", "_clb_completion()"), ("zsh", "#compdef clb"), ("fish", "complete --command clb")],
+    )
+    def test_has_a_script_for(self, shell: str, begins: str) -> None:
+        script = completed(f"source_{shell}")
+        assert script.startswith(begins)
+        assert "_CLB_COMPLETE=complete_" + shell in script
+
+    def test_is_shown_for_the_shell_that_asks(self, tmp_path: Path) -> None:
+        rc = tmp_path / "ask.sh"
+        rc.write_text(f"{sys.executable} -m cli --show-completion; exit $?\n")
+        ran = subprocess.run(["bash", str(rc)], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+        assert ran.stdout.startswith("_clb_completion()")
+
+    def test_finds_a_command_by_its_first_letters(self) -> None:
+        assert completed("complete_bash", COMP_WORDS="clb sta", COMP_CWORD="1").split() == ["status"]
+
+    def test_finds_an_option(self) -> None:
+        assert completed("complete_bash", COMP_WORDS="clb run --wa", COMP_CWORD="2").split() == ["--wait"]
+
+
+def completed(instruction: str, **variables: str) -> str:
+    """What the command answers a shell."""
+    asked = {**os.environ, "_CLB_COMPLETE": instruction, **variables}
+    ran = subprocess.run([sys.executable, "-m", "cli"], cwd=REPOSITORY, env=asked, capture_output=True, text=True)
+    assert ran.stderr == ""
+    return ran.stdout.strip()

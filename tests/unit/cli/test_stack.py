@@ -9,6 +9,9 @@ import pytest
 
 from cli.errors import InputError
 from cli.stack import SANDBOX_OUTPUTS, find_stack
+from cli.tagged_stack import _prefix
+from components.uploads import image_keys
+from tests.unit.cli.aws_stack import AwsStack
 
 OUTPUTS = {"imageQueueUrl": "q", "predictionsTopicArn": "arn:aws:sns:eu-west-1:123456789012:predictions"}
 
@@ -86,6 +89,43 @@ class TestPulumi:
     def test_that_is_not_installed_is_told_with_what_to_do(self) -> None:
         with pytest.raises(InputError, match="the Pulumi CLI is not installed here; choose one with"):
             find_stack(None, None)
+
+
+class TestTags:
+    def test_need_a_region(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "none"))
+        with pytest.raises(InputError, match="--stack tags:prod: a stack is found by its tags with a region: set AWS"):
+            find_stack(None, "tags:prod")
+
+    def test_need_a_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        with pytest.raises(InputError, match="with a name, as in --stack tags:prod"):
+            find_stack(None, "tags:")
+
+    def test_that_nothing_has_are_named(self, aws: AwsStack, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        tags = {"Project": "custom-labels-batch", "Stack": "dev"}
+        aws.client("sqs").tag_queue(QueueUrl=aws.outputs["imageQueueUrl"], Tags=tags)
+        with pytest.raises(InputError, match="and Stack=prod; stacks of that project there: dev; are the region"):
+            find_stack(None, "tags:prod")
+
+    def test_of_a_stack_without_its_function_say_what_is_missing(
+        self, aws: AwsStack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        tags = {"Project": "custom-labels-batch", "Stack": "dev"}
+        aws.client("sqs").tag_queue(QueueUrl=aws.outputs["imageQueueUrl"], Tags=tags)
+        with pytest.raises(
+            InputError, match=r"no function that labels images with the tags .* there should be one; name"
+        ):
+            find_stack(None, "tags:dev")
+
+    @pytest.mark.parametrize("prefix", ["line-1/", "a*b\\c/"])
+    def test_give_the_prefix_that_the_rule_has_escaped(self, prefix: str) -> None:
+        keys = [key for keys in image_keys(prefix).values() for key in keys]
+        assert {_prefix(key["wildcard"]) for key in keys if isinstance(key, dict)} == {prefix}
 
 
 class TestASandbox:
