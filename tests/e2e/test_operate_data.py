@@ -4,9 +4,12 @@ import csv
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -192,3 +195,47 @@ def test_a_period_leaves_out_days_and_times(stack: Stack, cli: Cli) -> None:
     (newest, *_) = [json.loads(line) for line in cli("results", "--json").out.splitlines()]
     since = cli("results", "--json", "--since", newest["uploaded_at"]).out.splitlines()
     assert {json.loads(line)["uploaded_at"] for line in since} == {newest["uploaded_at"]}
+
+
+def links(page: str) -> list[str]:
+    """Addresses in a report's data, in which no character of HTML is left."""
+    return [json.loads(f'"{found}"') for found in re.findall(r'"link":"([^"]+)"', page)]
+
+
+def test_a_report_shows_images_with_pictures_and_links_and_the_run(stack: Stack, cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+
+    said = cli("report", "--out", str(file))
+
+    assert said.code == 0, said.words
+    assert "5 images uploaded since" in said.words
+    assert ", 1 run." in said.words
+    assert "Links open their image until" in said.words
+    page = file.read_text(encoding="utf-8")
+    Path("/tmp/clidata-report.html").write_text(page)
+    assert [key for key in (NEW, *OLD[1:], TEXT) if json.dumps(key)[1:-1] not in page] == []
+    assert page.count("UklGR") == 4  # a picture of each photograph: RIFF, the beginning of a WebP, in base64
+    assert "Times are simulated" in page
+    (run,) = stack.items("run")
+    assert "DRAINED" in page
+    assert run["outcome"] == {"S": "DRAINED"}
+    opened = links(page)
+    assert len(opened) == 5
+    with urlopen(opened[0]) as answer:  # noqa: S310 - the sandbox's
+        assert answer.status == 200
+
+
+def test_a_report_says_what_it_leaves_out(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    said = cli("report", "--out", str(file), "--limit", "2", "--no-pictures", "--link-hours", "0")
+    assert said.code == 0, said.words
+    assert "Only the newest 2 of 5 images are here, and counted." in said.words
+    page = file.read_text(encoding="utf-8")
+    assert "Only the newest 2 of 5 images" in page
+    assert ("UklGR" in page, links(page)) == (False, [])
+
+
+def test_a_report_of_a_time_without_images_is_a_page_too(cli: Cli, tmp_path: Path) -> None:
+    said = cli("report", "--out", str(tmp_path / "report.html"), "--since", "2d", "--until", "1d")
+    assert said.code == 0, said.words
+    assert "0 images uploaded since" in said.words
