@@ -86,11 +86,12 @@ def report(
             shown = [time.image(image) for image in found]
             records = run_records(it, asked, time)
             left_out = _left_out(len(found), there, len(records))
+            told_of_links = [str(links)] if links and found else []
             page = data.Report(
                 title="What the images show",
                 source=". ".join([f"{it.name}, images uploaded {asked}", *left_out]),
                 generated_at=now,
-                time_note=". ".join([*_time_notes(it, time), *([str(links)] if links and found else [])]),
+                time_note=" ".join(f"{note}." for note in [*_time_notes(it, time), *told_of_links]),
                 images=tuple(shown),
                 runs=runs(records, shown),
             )
@@ -100,7 +101,7 @@ def report(
         raise typer.Exit(INTERRUPTED) from None
     told = f"{count(len(found), 'image')} uploaded {asked}, {count(len(records), 'run')}"
     console.print(f"Wrote {out} ({decimal(out.stat().st_size)}): {told}.", markup=False, soft_wrap=True)
-    for line in [*left_out, *([str(links)] if links and found else [])]:
+    for line in [*left_out, *told_of_links]:
         console.print(f"{line}.", style="yellow" if line in left_out else "dim", soft_wrap=True)
     for problem, number in adding.problems.most_common(3):
         console.print(

@@ -202,7 +202,7 @@ def links(page: str) -> list[str]:
     return [json.loads(f'"{found}"') for found in re.findall(r'"link":"([^"]+)"', page)]
 
 
-def test_a_report_shows_images_with_pictures_and_links_and_the_run(stack: Stack, cli: Cli, tmp_path: Path) -> None:
+def test_a_report_shows_images_with_pictures_and_links_and_the_run(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
 
     said = cli("report", "--out", str(file))
@@ -212,13 +212,10 @@ def test_a_report_shows_images_with_pictures_and_links_and_the_run(stack: Stack,
     assert ", 1 run." in said.words
     assert "Links open their image until" in said.words
     page = file.read_text(encoding="utf-8")
-    Path("/tmp/clidata-report.html").write_text(page)
     assert [key for key in (NEW, *OLD[1:], TEXT) if json.dumps(key)[1:-1] not in page] == []
     assert page.count("UklGR") == 4  # a picture of each photograph: RIFF, the beginning of a WebP, in base64
     assert "Times are simulated" in page
-    (run,) = stack.items("run")
-    assert "DRAINED" in page
-    assert run["outcome"] == {"S": "DRAINED"}
+    assert "Drained</span> after" in page
     opened = links(page)
     assert len(opened) == 5
     with urlopen(opened[0]) as answer:  # noqa: S310 - the sandbox's
