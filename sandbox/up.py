@@ -49,6 +49,8 @@ In another terminal, in this folder:
   .venv/bin/python -m cli upload {samples}
   .venv/bin/python -m cli run --wait
   .venv/bin/python -m cli status
+  .venv/bin/python -m cli results
+  .venv/bin/python -m cli report --open
 
 The same with the AWS CLI (version 2):
 
