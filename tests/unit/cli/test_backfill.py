@@ -102,6 +102,8 @@ class TestMessages:
         assert (event["source"], event["detail-type"], event["version"]) == ("aws.s3", "Object Created", "0")
         assert (event["account"], event["region"]) == (ACCOUNT, "eu-west-1")
         assert event["resources"] == ["arn:aws:s3:::source"]
+        assert event["detail"]["object"]["etag"] == "78805a221a988e79ef3f42d7c5bfd418"
+        assert "version-id" not in event["detail"]["object"]
 
     def test_are_the_same_however_often_they_are_made(self, source: Source) -> None:
         source.put("a.jpg")
