@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from cli import aws_errors, backfill, destroy, doctor, plan, redrive, results, run, status, stop, upload
+from cli import aws_errors, backfill, destroy, doctor, plan, redrive, report, results, run, status, stop, upload
 from cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 from report.visible_text import visible
 
@@ -27,6 +27,7 @@ app.command(epilog=upload.EXAMPLES)(upload.upload)
 app.command(epilog=backfill.EXAMPLES)(backfill.backfill)
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=results.EXAMPLES)(results.results)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=stop.EXAMPLES)(stop.stop)

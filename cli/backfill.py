@@ -155,7 +155,8 @@ def _work(
         except KeyboardInterrupt:
             spinner.stop()
             _tell(work, begun, console, time.monotonic() - started, dry)
-            console.print("Stopped; the same command goes on where it was." if dry is None else "Stopped.")
+            if dry is None and work.progress.finished_at is None:
+                console.print("Stopped; the same command goes on where it was.")
             raise typer.Exit(INTERRUPTED) from None
     _tell(work, begun, console, time.monotonic() - started, dry)
     if dry is not None:
@@ -203,7 +204,7 @@ def _tell(work: Backfill, begun: Progress, console: Console, seconds: float, dry
     left_out = (f"{work.left_out[why]:,} {why}" for why in LeftOut if work.left_out[why])
     console.print(f"{'; '.join([what, *left_out])}.", soft_wrap=True)
     if work.left_out[LeftOut.LATER]:
-        console.print("What was modified later announced itself to the stack; --all queues it too.", soft_wrap=True)
+        console.print("What was modified later announced itself; --all queues what there is now.", soft_wrap=True)
     if queued:
         hours = queued / _TPS / 3600
         console.print(

@@ -164,13 +164,25 @@ class Stack:
         key = "test" if self.endpoint_url else None
         return boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=self.region)
 
-    def client(self, service: str) -> Any:
-        """A client for where the stack is."""
+    @property
+    def credentials(self) -> Any:
+        """What requests are signed with; None if there is nothing."""
+        return self._session.get_credentials()
+
+    def client(self, service: str, **more: Any) -> Any:
+        """A client for where the stack is.
+
+        Parameters
+        ----------
+        more
+            Of botocore's Config.
+        """
         config = Config(
             connect_timeout=10,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": 6},
             s3={"addressing_style": "path"} if self.endpoint_url else {},
+            **more,
         )
         with _MAKING_CLIENTS:
             return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]

@@ -49,6 +49,8 @@ In another terminal, in this folder:
   .venv/bin/clb upload {samples}
   .venv/bin/clb run --wait
   .venv/bin/clb status
+  .venv/bin/clb results
+  .venv/bin/clb report --open
 
 Change Pulumi.sandbox.yaml, and apply it as `pulumi up` would:
 

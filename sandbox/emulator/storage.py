@@ -1,6 +1,8 @@
-"""S3: 403 for a missing object, conditional copies, tagging rights, and versions in EventBridge's events."""
+"""S3: 403 for a missing object, conditional copies, tagging rights, and what EventBridge's events tell of an object."""
 
 import json
+import threading
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -37,6 +39,7 @@ def install() -> None:
     replace(s3, "handle_request", _HANDLE, _hiding_absent_objects)
     replace(s3, "_copy_object", "bucket_name dest_key headers", _with_destination_conditions)
     replace(s3, "_fire_s3_event", _FIRE, _remembering_version)
+    replace(s3, "_next_event_sequencer", "event_name", _with_time)
     replace(eventbridge, "_dispatch_event", "event view", _with_version_id)
     replace(iam_actions, "s3_additional_checks", "method path headers body query_params", _with_tagging_rights)
 
@@ -101,6 +104,21 @@ def _with_version_id(original: Function) -> Function:
         original(event, view)
 
     return dispatch
+
+
+def _with_time(original: Function) -> Function:
+    """S3's sequencers are 18 digits that begin with the seconds since 1970, as `cli backfill` makes its own."""
+    lock, last = threading.Lock(), 0
+
+    def following(event_name: str) -> str | None:
+        nonlocal last
+        if original(event_name) is None:
+            return None
+        with lock:
+            last = max(last + 1, (time.time_ns() << 32) // 10**9)
+            return f"{last:018X}"
+
+    return following
 
 
 def _with_tagging_rights(original: Function) -> Function:

@@ -102,6 +102,8 @@ class TestMessages:
         assert (event["source"], event["detail-type"], event["version"]) == ("aws.s3", "Object Created", "0")
         assert (event["account"], event["region"]) == (ACCOUNT, "eu-west-1")
         assert event["resources"] == ["arn:aws:s3:::source"]
+        assert event["detail"]["object"]["etag"] == "78805a221a988e79ef3f42d7c5bfd418"
+        assert "version-id" not in event["detail"]["object"]
 
     def test_are_the_same_however_often_they_are_made(self, source: Source) -> None:
         source.put("a.jpg")
@@ -161,7 +163,7 @@ class TestWhatIsQueued:
         source.age("old.jpg", datetime.now(UTC) - timedelta(hours=2))
         said = backfill()
         assert source.keys() == ["old.jpg"]
-        assert "1 modified later. What was modified later announced itself to the stack; --all" in said.words
+        assert "1 modified later. What was modified later announced itself; --all" in said.words
 
     def test_is_all_if_asked_for(self, backfill: Cli, source: Source) -> None:
         source.put("old.jpg", "new.jpg")
@@ -170,6 +172,13 @@ class TestWhatIsQueued:
         source.age("new.jpg", datetime.now(UTC) - timedelta(seconds=5))
         backfill("--all")
         assert source.keys() == ["new.jpg", "old.jpg"]
+
+    def test_is_nothing_that_is_uploaded_meanwhile(self, backfill: Cli, source: Source) -> None:
+        source.put("a.jpg", "b.jpg")
+        source.age("a.jpg", datetime.now(UTC) - timedelta(seconds=5))
+        source.age("b.jpg", datetime.now(UTC) + timedelta(seconds=60))
+        assert "1 modified later" in backfill("--all").words
+        assert source.keys() == ["a.jpg"]
 
     def test_was_modified_before_a_time(self, backfill: Cli, source: Source) -> None:
         source.put("a.jpg", "b.jpg")
@@ -200,10 +209,52 @@ class TestWhatIsQueued:
         assert [found.key for page in listed for found in page] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg"]
         assert len(listed) > 2
 
+    def test_comes_once_though_pages_overlap(self) -> None:
+        """As the emulator's do, and as a page may that is asked for again."""
+        overlapping: Any = _Lister([["a.jpg", "b.jpg"], ["b.jpg", "c.jpg"]])
+        found = [found.key for page in pages(overlapping, "source", "") for found in page.objects]
+        assert found == ["a.jpg", "b.jpg", "c.jpg"]
+
+    @pytest.mark.parametrize(
+        ("more", "is_archived"),
+        [
+            ({"StorageClass": "GLACIER"}, True),
+            ({"StorageClass": "GLACIER", "RestoreStatus": {"IsRestoreInProgress": True}}, True),
+            (
+                {
+                    "StorageClass": "GLACIER",
+                    "RestoreStatus": {"IsRestoreInProgress": False, "RestoreExpiryDate": datetime.now(UTC)},
+                },
+                False,
+            ),
+            ({"StorageClass": "GLACIER_IR"}, False),
+        ],
+    )
+    def test_can_be_read_again_once_it_is_restored(self, more: dict[str, Any], is_archived: bool) -> None:
+        lister: Any = _Lister([["a.jpg"]], more)
+        (found,) = [found for page in pages(lister, "source", "") for found in page.objects]
+        assert found.is_archived == is_archived
+
     def test_begins_after_a_place(self, source: Source) -> None:
         source.put("a.jpg", "b.jpg", "c.jpg")
         listed = pages(source.s3, "source", "", Place("a.jpg", "null"))
         assert [found.key for page in listed for found in page.objects] == ["b.jpg", "c.jpg"]
+
+
+class _Lister:
+    """An S3 with these pages of keys."""
+
+    def __init__(self, listed: list[list[str]], more: dict[str, Any] | None = None) -> None:
+        self._left, self._more = list(listed), more or {}
+
+    def list_object_versions(self, **_: Any) -> dict[str, Any]:
+        keys = self._left.pop(0)
+        about = {"VersionId": "null", "IsLatest": True, "ETag": '"e"', "Size": 1, "LastModified": datetime.now(UTC)}
+        return {
+            "Versions": [{"Key": key, **about, **self._more} for key in keys],
+            "IsTruncated": bool(self._left),
+            "NextKeyMarker": keys[-1],
+        }
 
 
 def _pages_of(size: int, source: Source) -> Any:

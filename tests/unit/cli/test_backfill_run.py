@@ -1,6 +1,7 @@
 """What a backfill queues, whatever stops it half-way."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -129,3 +130,17 @@ def test_what_a_second_start_may_queue_again_is_three_pages() -> None:
     with pytest.raises(OperationError, match="SQS is away"):
         Backfill(BEGIN, queue.send, saved.save).run(bucket(2_000, page=100), at_once=4)
     assert queue.keys.total() - saved.progress.queued <= 300
+
+
+def test_after_a_failure_little_more_is_sent() -> None:
+    requests = 0
+
+    def refused(_: Sequence[SourceObject]) -> None:
+        nonlocal requests
+        requests += 1
+        time.sleep(0.02)
+        raise OperationError("SQS is away")
+
+    with pytest.raises(OperationError):
+        Backfill(BEGIN, refused, Saved().save).run(bucket(2_000, page=100), at_once=1)
+    assert requests < 20  # of the 30 that three pages are

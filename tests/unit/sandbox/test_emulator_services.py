@@ -115,6 +115,9 @@ class TestStorage:
         objects = sorted((m["detail"]["object"] for m in messages(sandbox, url, 2)), key=lambda o: o["sequencer"])
         assert [each["version-id"] for each in objects] == versions
         assert {each["key"] for each in objects} == {"a b+é.jpg"}
+        seconds = [int(each["sequencer"][:10], 16) for each in objects]
+        assert all(abs(time.time() - second) < 60 for second in seconds)
+        assert {len(each["sequencer"]) for each in objects} == {18}
 
     def test_a_policy_that_refuses_plain_http_does_not_refuse_the_sandbox(self, sandbox: Sandbox) -> None:
         bucket, s3 = sandbox.bucket(), sandbox.client("s3")
