@@ -25,7 +25,13 @@ AN_IMAGE: Counts = {
     "dynamodb_write_unit": 1 / BATCH,
     "dynamodb_read_unit": 1 / BATCH,
 }
-A_RUN: Counts = {"state_transition": 64, "eventbridge_event": 1, "sns_publish": 1, "dynamodb_write_unit": 8, "dynamodb_read_unit": 8}
+A_RUN: Counts = {
+    "state_transition": 64,
+    "eventbridge_event": 1,
+    "sns_publish": 1,
+    "dynamodb_write_unit": 8,
+    "dynamodb_read_unit": 8,
+}
 A_LOOK: Counts = {"state_transition": 3}
 A_TICK: Counts = {"scheduler_invocation": 1, "state_transition": 8}
 A_DAY: Counts = {"scheduler_invocation": 96, "state_transition": 96 * 7}  # the guard, every 15 minutes
