@@ -151,9 +151,9 @@ def _with_condition_keys(original: Function) -> Function:
         if action == "cloudwatch:PutMetricData":
             return {**found, "cloudwatch:namespace": _json(body).get("Namespace")}
         if action == "events:PutEvents":
-            sources = {entry.get("Source") for entry in _json(body).get("Entries", []) if isinstance(entry, dict)}
-            # AWS asks for each entry; here a call with entries of several sources is asked for none of them.
-            return {**found, "events:source": sources.pop() if len(sources) == 1 else None}
+            entries = [entry for entry in _json(body).get("Entries", []) if isinstance(entry, dict)]
+            # An ArrayOfString: only ForAllValues and ForAnyValue look at one (service authorization reference).
+            return {**found, "events:source": [entry.get("Source") for entry in entries]}
         return found
 
     return context

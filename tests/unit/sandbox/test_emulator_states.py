@@ -120,7 +120,7 @@ class TestServiceIntegrations:
 
     @pytest.mark.parametrize(("namespace", "status"), [("Own", "SUCCEEDED"), ("Others", "FAILED")])
     def test_metrics_may_be_held_to_a_namespace(self, sandbox: Sandbox, namespace: str, status: str) -> None:
-        role = held_to(sandbox, "cloudwatch:PutMetricData", "cloudwatch:namespace", "Own")
+        role = held_to(sandbox, "cloudwatch:PutMetricData", {"StringEquals": {"cloudwatch:namespace": "Own"}})
 
         ended = sandbox.run({"Count": task("aws-sdk:cloudwatch:putMetricData", datum(namespace))}, role)
 
@@ -128,17 +128,25 @@ class TestServiceIntegrations:
 
     @pytest.mark.parametrize(("source", "status"), [("own", "SUCCEEDED"), ("others", "FAILED")])
     def test_events_may_be_held_to_a_source(self, sandbox: Sandbox, source: str, status: str) -> None:
-        role = held_to(sandbox, "events:PutEvents", "events:source", "own")
+        role = held_to(sandbox, "events:PutEvents", OWN_SOURCE)
 
         assert sandbox.run({"Tell": task("events:putEvents", event(source))}, role)["status"] == status
 
     def test_one_event_of_another_source_is_enough_to_refuse_a_call(self, sandbox: Sandbox) -> None:
-        role = held_to(sandbox, "events:PutEvents", "events:source", "own")
+        role = held_to(sandbox, "events:PutEvents", OWN_SOURCE)
         both = {"Entries": [*event("own")["Entries"], *event("others")["Entries"]]}
 
         assert sandbox.run({"Tell": task("events:putEvents", both)}, role)["error"] == (
             "EventBridge.AccessDeniedException"
         )
+
+    def test_a_source_is_one_of_many_and_needs_an_operator_of_sets(self, sandbox: Sandbox) -> None:
+        role = held_to(sandbox, "events:PutEvents", {"StringEquals": {"events:source": "own"}})
+
+        assert sandbox.run({"Tell": task("events:putEvents", event("own"))}, role)["status"] == "FAILED"
+
+
+OWN_SOURCE = {"ForAllValues:StringEquals": {"events:source": "own"}, "Null": {"events:source": "false"}}
 
 
 def datum(namespace: str) -> dict[str, Any]:
@@ -149,10 +157,10 @@ def event(source: str, **more: Any) -> dict[str, Any]:
     return {"Entries": [{"Source": source, "DetailType": "Run Ended", "Detail": "{}", **more}]}
 
 
-def held_to(sandbox: Sandbox, action: str, key: str, value: str) -> str:
-    """A role for workflows that may do something where a condition key has this value; its ARN."""
+def held_to(sandbox: Sandbox, action: str, condition: dict[str, Any]) -> str:
+    """A role for workflows that may do something under a condition; its ARN."""
     arn = sandbox.role("states.amazonaws.com")
-    statement = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": {"StringEquals": {key: value}}}
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sandbox.client("iam").put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="held", PolicyDocument=policy)
     return arn
