@@ -25,10 +25,16 @@ AN_IMAGE: Counts = {
     "dynamodb_write_unit": 1 / BATCH,
     "dynamodb_read_unit": 1 / BATCH,
 }
-A_RUN: Counts = {"state_transition": 58, "dynamodb_write_unit": 8, "dynamodb_read_unit": 8}
+A_RUN: Counts = {
+    "state_transition": 64,
+    "eventbridge_event": 1,
+    "sns_publish": 1,
+    "dynamodb_write_unit": 8,
+    "dynamodb_read_unit": 8,
+}
 A_LOOK: Counts = {"state_transition": 3}
 A_TICK: Counts = {"scheduler_invocation": 1, "state_transition": 8}
-A_DAY: Counts = {"scheduler_invocation": 96, "state_transition": 96 * 4}  # the guard, every 15 minutes
+A_DAY: Counts = {"scheduler_invocation": 96, "state_transition": 96 * 7}  # the guard, every 15 minutes
 
 A_SAMPLE_IMAGE: Counts = {"sqs_request": 3, "lambda_request": 1, "s3_put": 2, "s3_get": 1}
 A_SAMPLE_RUN: Counts = {"state_transition": 10}

@@ -92,7 +92,8 @@ def _instead(arn: str, why: str, console: Console) -> str:
 
 def _summary(record: RunRecord) -> str:
     billed = record.billed_inference_unit_minutes
+    cost = billed / 60 * PRICES.inference_unit_hour if record.model_cost_usd is None else record.model_cost_usd
     return (
         f"{record.outcome}: {count(record.processed, 'image')} labelled, {record.rejected:,.0f} rejected; {billed:.2f} "
-        f"inference-unit minutes billed, {usd(billed / 60 * PRICES.inference_unit_hour)} USD"
+        f"inference-unit minutes billed, {usd(cost)} USD"
     )

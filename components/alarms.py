@@ -10,9 +10,9 @@ import pulumi_aws as aws
 from components.metrics import (
     Metric,
     function_metric,
-    queue_metric,
     not_well,
     of_runs_metric,
+    queue_metric,
     schedule_metric,
     units_metric,
 )

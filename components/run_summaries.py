@@ -36,7 +36,12 @@ def telling(topic: aws.sns.Topic, metrics_namespace: str, parent: pulumi.Resourc
     )
     return [
         iam.allow(["sns:Publish"], topic.arn),
-        iam.allow(["events:PutEvents"], bus, Condition={"StringEquals": {"events:source": SOURCE}}),
+        # The key has many values, and ForAllValues is content with none.
+        iam.allow(
+            ["events:PutEvents"],
+            bus,
+            Condition={"ForAllValues:StringEquals": {"events:source": SOURCE}, "Null": {"events:source": "false"}},
+        ),
         # CloudWatch has no ARN for a metric (service authorization reference).
         iam.allow(
             ["cloudwatch:PutMetricData"],

@@ -84,6 +84,8 @@ class RunRecord(BaseModel):
     model_ran_until: _Moment
     ended_at: _Moment
     billed_inference_unit_minutes: _Number
+    model_cost_usd: _Number | None = None
+    """At the stack's price; None in records older than it."""
 
 
 def runs(records: Iterable[Mapping[str, Any]], images: Sequence[Image], time_scale: float = 1.0) -> tuple[Run, ...]:

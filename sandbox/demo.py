@@ -85,7 +85,8 @@ def _upload(stack: Stack) -> dict[str, Upload]:
 def _listen(stack: Stack) -> list[Mail]:
     with step("People are told, and rows are written") as say:
         wait_for_listeners(stack.cloud, stack.outputs)
-        mails = read_mails(stack.settings, stack.outputs["notificationTopicArn"])
+        topics = (stack.outputs["notificationTopicArn"], stack.outputs["runSummaryTopicArn"])
+        mails = [mail for topic in topics for mail in read_mails(stack.settings, topic)]
         count = "1 mail" if len(mails) == 1 else f"{len(mails)} mails"
         say(f"People were told, in {count}, and every prediction was written down")
     return mails

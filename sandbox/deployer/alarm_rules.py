@@ -62,9 +62,8 @@ def _query_problems(queries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _expression_problems(expression: str, ids: Sequence[str]) -> Iterator[str]:
     if "SEARCH(" in expression.upper().replace(" ", ""):
         yield "an alarm cannot be on a SEARCH expression"
-    elif not expression.upper().startswith("SELECT "):
-        if unknown := unknown_names(expression, ids):
-            yield f"the expression {expression!r} names {', '.join(unknown)}, which no metric query is called"
+    elif not expression.upper().startswith("SELECT ") and (unknown := unknown_names(expression, ids)):
+        yield f"the expression {expression!r} names {', '.join(unknown)}, which no metric query is called"
 
 
 def unknown_names(expression: str, ids: Sequence[str]) -> list[str]:

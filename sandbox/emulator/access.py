@@ -152,6 +152,7 @@ def _with_condition_keys(original: Function) -> Function:
             return {**found, "cloudwatch:namespace": _json(body).get("Namespace")}
         if action == "events:PutEvents":
             entries = [entry for entry in _json(body).get("Entries", []) if isinstance(entry, dict)]
+            # An ArrayOfString: only ForAllValues and ForAnyValue look at one (service authorization reference).
             return {**found, "events:source": [entry.get("Source") for entry in entries]}
         return found
 

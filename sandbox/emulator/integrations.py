@@ -253,7 +253,9 @@ def _structure(shape: StructureShape, value: Any, rename: Rename, path: str) -> 
 
 
 def _document(shape: Shape | None, value: Any, rename: Rename, moment: Callable[[float], float]) -> Any:
-    """An API's answer as the JSON a workflow sees."""
+    """An API's answer as the JSON a workflow sees; `{}` for one that has no answer."""
+    if shape is None:
+        return {}
     if isinstance(shape, StructureShape):
         members = {name: member for name, member in shape.members.items() if value.get(name) is not None}
         return {rename(name): _document(member, value[name], rename, moment) for name, member in members.items()}

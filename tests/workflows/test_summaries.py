@@ -1,4 +1,4 @@
-"""What people and programs are told of a run's end: an event, a mail and a metric, once for each run that did something."""
+"""What people and programs are told of a run's end, by event, mail and metric; and what the guard tells of no run."""
 
 import pytest
 

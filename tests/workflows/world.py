@@ -4,7 +4,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -320,7 +320,7 @@ class World(Integrations):
             return answered
         if boto_name == "rekognition":
             return self._ask_rekognition(operation, request)
-        actions = {
+        actions: dict[str, Callable[[Json], Json]] = {
             "GetQueueAttributes": self.queue.get_attributes,
             "GetEventSourceMapping": self.mapping.get,
             "UpdateEventSourceMapping": self.mapping.update,

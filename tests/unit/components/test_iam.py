@@ -15,9 +15,9 @@ from tests.unit.components.graph import (
     ACCOUNT,
     PROJECT_ARN,
     ROLE,
-    STATE_MACHINE,
     ROLE_POLICY,
     RULE,
+    STATE_MACHINE,
     Statement,
     allowed,
     as_list,
@@ -73,7 +73,10 @@ def test_the_release_says_only_what_is_its_own_on_the_default_bus(scheduled: Res
     (statement,) = (s for s in role_statements(scheduled, "batch-release-model") if "events:PutEvents" in s["Action"])
 
     assert statement["Resource"] == f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
-    assert statement["Condition"] == {"StringEquals": {"events:source": "custom-labels-batch"}}
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"events:source": "custom-labels-batch"},
+        "Null": {"events:source": "false"},
+    }
     definition = scheduled.named("batch-release-model", STATE_MACHINE).properties["definition"]
     (entry,) = json.loads(definition)["States"]["Announce the end of the run"]["Arguments"]["Entries"]
     assert entry["Source"] == "custom-labels-batch"

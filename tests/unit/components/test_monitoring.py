@@ -437,7 +437,9 @@ class TestTheDashboard:
         assert not [line for line in lines(on_upload) if "BilledInferenceUnitMinutes" in line]
 
     def test_looks_back_a_whole_month_for_it(self, scheduled: Result) -> None:
-        (widget,) = (w["properties"] for w in body(scheduled)["widgets"] if w["properties"].get("view") == "singleValue")
+        (widget,) = (
+            w["properties"] for w in body(scheduled)["widgets"] if w["properties"].get("view") == "singleValue"
+        )
 
         assert (widget["start"], widget["period"]) == ("-P5W", 86_400)
         assert [line[-1].get("visible", True) for line in widget["metrics"]] == [False, False, True, True]

@@ -34,7 +34,8 @@ class TestWhoIsTold:
 
     def test_stays_told_when_others_come_and_go(self) -> None:
         both, one = (
-            record_component(summary_emails=emails) for emails in (["a@example.com", "b@example.com"], ["b@example.com"])
+            record_component(summary_emails=emails)
+            for emails in (["a@example.com", "b@example.com"], ["b@example.com"])
         )
 
         assert subscribed(both)["b@example.com"] == subscribed(one)["b@example.com"]

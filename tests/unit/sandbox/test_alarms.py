@@ -78,6 +78,17 @@ def test_a_period_without_a_value_is_treated_as_the_alarm_says(sandbox: Sandbox,
     assert state(sandbox, alarm) == expected
 
 
+def test_an_alarm_whose_metric_falls_silent_no_longer_knows(sandbox: Sandbox) -> None:
+    metric: dict[str, Any] = {"Namespace": "Own", "MetricName": uuid4().hex}
+    alarm = on_queue(sandbox, "none", **metric, Dimensions=[], Period=60, TreatMissingData="missing")
+
+    data = [{"MetricName": metric["MetricName"], "Value": 0}]
+    sandbox.client("cloudwatch").put_metric_data(Namespace="Own", MetricData=data)
+
+    assert state(sandbox, alarm) == "OK"
+    wait_until(lambda: state(sandbox, alarm) == "INSUFFICIENT_DATA")
+
+
 def test_every_period_must_be_bad(sandbox: Sandbox) -> None:
     name, url = queue(sandbox)
     sandbox.client("sqs").send_message(QueueUrl=url, MessageBody="new")

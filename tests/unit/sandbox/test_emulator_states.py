@@ -97,6 +97,74 @@ class TestServiceIntegrations:
         assert ended["error"] == "Rekognition.AccessDeniedException"
         assert "rekognition:DescribeProjectVersions" in ended["cause"]
 
+    def test_a_call_without_an_answer_gives_an_empty_object(self, sandbox: Sandbox) -> None:
+        role = sandbox.role("states.amazonaws.com", ("cloudwatch:PutMetricData", "*"))
+
+        ended = sandbox.run({"Count": task("aws-sdk:cloudwatch:putMetricData", datum("Own"))}, role)
+
+        assert json.loads(ended["output"]) == {}
+
+    def test_an_events_detail_may_be_an_object(self, sandbox: Sandbox) -> None:
+        role = sandbox.role("states.amazonaws.com", ("events:PutEvents", "*"))
+
+        ended = sandbox.run({"Tell": task("events:putEvents", event("own", Detail={"images": 3}))}, role)
+
+        assert json.loads(ended["output"])["FailedEntryCount"] == 0
+
+    def test_an_event_that_is_not_taken_fails_the_task(self, sandbox: Sandbox) -> None:
+        role = sandbox.role("states.amazonaws.com", ("events:PutEvents", "*"))
+
+        ended = sandbox.run({"Tell": task("events:putEvents", event("aws.own"))}, role)
+
+        assert ended["error"] == "EventBridge.FailedEntry"
+
+    @pytest.mark.parametrize(("namespace", "status"), [("Own", "SUCCEEDED"), ("Others", "FAILED")])
+    def test_metrics_may_be_held_to_a_namespace(self, sandbox: Sandbox, namespace: str, status: str) -> None:
+        role = held_to(sandbox, "cloudwatch:PutMetricData", {"StringEquals": {"cloudwatch:namespace": "Own"}})
+
+        ended = sandbox.run({"Count": task("aws-sdk:cloudwatch:putMetricData", datum(namespace))}, role)
+
+        assert ended["status"] == status
+
+    @pytest.mark.parametrize(("source", "status"), [("own", "SUCCEEDED"), ("others", "FAILED")])
+    def test_events_may_be_held_to_a_source(self, sandbox: Sandbox, source: str, status: str) -> None:
+        role = held_to(sandbox, "events:PutEvents", OWN_SOURCE)
+
+        assert sandbox.run({"Tell": task("events:putEvents", event(source))}, role)["status"] == status
+
+    def test_one_event_of_another_source_is_enough_to_refuse_a_call(self, sandbox: Sandbox) -> None:
+        role = held_to(sandbox, "events:PutEvents", OWN_SOURCE)
+        both = {"Entries": [*event("own")["Entries"], *event("others")["Entries"]]}
+
+        assert sandbox.run({"Tell": task("events:putEvents", both)}, role)["error"] == (
+            "EventBridge.AccessDeniedException"
+        )
+
+    def test_a_source_is_one_of_many_and_needs_an_operator_of_sets(self, sandbox: Sandbox) -> None:
+        role = held_to(sandbox, "events:PutEvents", {"StringEquals": {"events:source": "own"}})
+
+        assert sandbox.run({"Tell": task("events:putEvents", event("own"))}, role)["status"] == "FAILED"
+
+
+OWN_SOURCE = {"ForAllValues:StringEquals": {"events:source": "own"}, "Null": {"events:source": "false"}}
+
+
+def datum(namespace: str) -> dict[str, Any]:
+    return {"Namespace": namespace, "MetricData": [{"MetricName": "Images", "Value": 3}]}
+
+
+def event(source: str, **more: Any) -> dict[str, Any]:
+    return {"Entries": [{"Source": source, "DetailType": "Run Ended", "Detail": "{}", **more}]}
+
+
+def held_to(sandbox: Sandbox, action: str, condition: dict[str, Any]) -> str:
+    """A role for workflows that may do something under a condition; its ARN."""
+    arn = sandbox.role("states.amazonaws.com")
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sandbox.client("iam").put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="held", PolicyDocument=policy)
+    return arn
+
 
 class TestVariables:
     def test_a_variable_of_a_branch_does_not_exist_outside(self, sandbox: Sandbox) -> None:

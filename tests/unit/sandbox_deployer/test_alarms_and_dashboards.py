@@ -109,6 +109,15 @@ def graph(**more: Any) -> dict[str, Any]:
     return {**place, "type": more.pop("type", "metric"), "properties": {**properties, **more}}
 
 
+SENT = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "images", {"id": "sent", "period": 86_400, "visible": False}]
+
+
+def test_math_on_a_metric_that_is_not_shown_itself_is_taken() -> None:
+    number = graph(view="singleValue", start="-P5W", metrics=[SENT, [{"expression": "sent / 60", "label": "hours"}]])
+
+    check_body(json.dumps({"widgets": [number]}))
+
+
 def test_a_body_of_graphs_side_by_side_is_taken() -> None:
     check_body(json.dumps({"widgets": [graph(), graph(x=12), graph(y=6, width=24)]}))
 
@@ -121,6 +130,9 @@ def test_a_body_of_graphs_side_by_side_is_taken() -> None:
         ([graph(colour="red")], "colour: Extra inputs are not permitted"),
         ([graph(view="line")], "view: Input should be 'timeSeries'"),
         ([graph(period=90)], "period: Input should be a multiple of 60"),
+        ([graph(start="-P5Y")], "start: String should match"),
+        ([graph(metrics=[SENT, [{"expression": "sent * price"}]])], "names price, which no metric is called"),
+        ([graph(metrics=[SENT, [{"expression": "sent", "id": "sent"}]])], "two of its metrics have one id: sent, sent"),
         ([graph(metrics=[["AWS/SQS", "NumberOfMessagesSent", "QueueName"]])], "pairs of dimension and value"),
         ([graph(metrics=[["AWS/SQS", "Sent", {"stat": "Total"}]])], "String should match pattern"),
         ([graph(type="chart3d")], "does not match any of the expected tags"),
