@@ -9,6 +9,7 @@ memory for more images.
 import argparse
 import gzip
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.memory import MemoryWatch, Peak
+from benchmarks.memory import MemoryWatch, Peak, peak_mebibytes
 from cli.runs import start_or_join
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
@@ -42,7 +43,7 @@ LISTENER_SECONDS = 1800.0
 MOST_RUNS = 5
 """A run may end with images left, on a machine that labels slower than the simulated clock goes."""
 
-EMULATOR, UPLOADER = "emulator", "cli upload"
+EMULATOR, UPLOADER, SELF = "emulator", "cli upload", "this program"
 FUNCTIONS = ("analyze-image", "notify-labels", "record-predictions")
 
 MOST_GROWTH_MEBIBYTES = 48.0
@@ -157,14 +158,12 @@ def put(images: int, port: int) -> Load:
         listened_at = time.monotonic()
         label_seconds = seconds_of_results(settings, outputs["finalBucketName"])
         usage, model = read_json(settings, "usage"), newest_version(settings)["status"]
-        found = Counter(
-            "document" if key.endswith(".json") else "image"
-            for key in keys(cloud, outputs["finalBucketName"], "images/")
-        )
+        results = keys(cloud, outputs["finalBucketName"], "images/")
+        found = Counter("document" if key.endswith(".json") else "image" for key in results)
         rows = images_with_rows(cloud, outputs["analyticsBucketName"])
         left = sum(1 for _ in keys(cloud, outputs["sourceBucketName"]))
         dead = sum(backlog(cloud, url) for name, url in outputs.items() if name.endswith("DeadLetterQueueUrl"))
-    peaks = [*memory.peaks, uploader]
+    peaks = [*memory.peaks, uploader, Peak(SELF, peak_mebibytes(os.getpid()))]
     return Load(
         images=images,
         image_bytes=size,
@@ -283,7 +282,7 @@ def table(loads: Sequence[Load]) -> Table:
     for part in FUNCTIONS:
         lines[f"{part}: calls"] = [f"{load.invocations[part]:,}" for load in loads]
         lines[f"{part}: processes"] = [str(load.processes[part]) for load in loads]
-    for part in (*FUNCTIONS, UPLOADER, EMULATOR):
+    for part in (*FUNCTIONS, UPLOADER, EMULATOR, SELF):
         lines[f"{part}: peak MiB"] = [f"{load.peaks[part]:.0f}" for load in loads]
     for name, values in lines.items():
         shown.add_row(name, *values)
