@@ -31,7 +31,7 @@ from tests.unit.functions.world import REGION
 
 TOPIC_ARN = f"arn:aws:sns:{REGION}:123456789012:labels"
 BUCKET, ELSEWHERE = "analytics", "elsewhere"
-TRIES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TRIES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 CRACK = Label(name="crack", confidence=93.5)
 IMAGE = ImageVersion("photographs", "decoy.png", "v", "5d41402a", "0061", 12, NOON)
