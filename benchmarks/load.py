@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import MemoryWatch, Peak, peak_mebibytes
+from benchmarks.play import switch_schedule_off
 from cli.runs import start_or_join
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
@@ -39,6 +40,7 @@ from sandbox.settings import SandboxSettings
 
 BUILD = REPOSITORY / "build" / "load"
 MODEL_START_MINUTES = 1.0
+QUEUED_SECONDS = 120.0
 LISTENER_SECONDS = 1800.0
 MOST_RUNS = 5
 """A run may end with images left, on a machine that labels slower than the simulated clock goes."""
@@ -146,10 +148,10 @@ def put(images: int, port: int) -> Load:
     with ServerProcess(settings, build) as server, MemoryWatch(server.pid, EMULATOR) as memory:
         outputs = deploy(REPOSITORY, "sandbox", {}, settings, build=build)
         cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        switch_schedule_off(cloud, outputs)
         with console.status(f"{images:,} images: uploading"):
             upload_seconds, uploader = upload(folder, build)
-            while backlog(cloud, outputs["imageQueueUrl"]) < images:
-                time.sleep(_LOOK_SECONDS)
+            wait_until_queued(cloud, outputs, images)
         began = time.monotonic()
         runs = label_all(server, cloud, outputs, images)
         labelled_at = time.monotonic()
@@ -218,6 +220,23 @@ def upload(folder: Path, build: Path) -> tuple[float, Peak]:
     if code:
         raise SandboxError(f"the upload ended with exit code {code}; see {log.name}")
     return time.monotonic() - began, memory.peaks[0]
+
+
+def wait_until_queued(cloud: Cloud, outputs: Mapping[str, Any], images: int) -> None:
+    """Wait until the queue holds every image that was uploaded.
+
+    Raises
+    ------
+    SandboxError
+        It does not, a while after the last upload.
+    """
+    deadline = time.monotonic() + QUEUED_SECONDS
+    while (queued := backlog(cloud, outputs["imageQueueUrl"])) < images:
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"{queued:,} of {images:,} uploaded images are in the queue after {QUEUED_SECONDS:.0f} s"
+            )
+        time.sleep(_LOOK_SECONDS)
 
 
 def label_all(server: ServerProcess, cloud: Cloud, outputs: Mapping[str, Any], images: int) -> int:
