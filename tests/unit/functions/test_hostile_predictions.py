@@ -194,6 +194,18 @@ class TestAPoisonedPrediction:
             assert_log_is_plain(function)
             assert "more" in function.log.getvalue()
 
+    @pytest.mark.parametrize("attributes", [None, [], {"status": 1}, {"status": {"Type": [], "Value": {"a": "\0"}}}])
+    def test_is_read_from_its_body_whatever_its_attributes_are(
+        self, attacks: dict[str, Attacked], attributes: Any
+    ) -> None:
+        for function in attacks.values():
+            message = sqs_record(HEALTHY.to_json(), "0") | {"messageAttributes": attributes}
+
+            assert function.module.handler({"Records": [message]}, Context(milliseconds=600_000)) == {
+                "batchItemFailures": []
+            }
+        assert rows()
+
 
 class TestAHostileKeyOrLabel:
     @pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
