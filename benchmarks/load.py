@@ -9,6 +9,7 @@ memory for more images.
 import argparse
 import gzip
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,7 +25,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.memory import MemoryWatch, Peak
+from benchmarks.memory import MemoryWatch, Peak, peak_mebibytes
+from benchmarks.play import switch_schedule_off
 from cli.runs import start_or_join
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
@@ -38,11 +40,12 @@ from sandbox.settings import SandboxSettings
 
 BUILD = REPOSITORY / "build" / "load"
 MODEL_START_MINUTES = 1.0
+QUEUED_SECONDS = 120.0
 LISTENER_SECONDS = 1800.0
 MOST_RUNS = 5
 """A run may end with images left, on a machine that labels slower than the simulated clock goes."""
 
-EMULATOR, UPLOADER = "emulator", "cli upload"
+EMULATOR, UPLOADER, SELF = "emulator", "cli upload", "this program"
 FUNCTIONS = ("analyze-image", "notify-labels", "record-predictions")
 
 MOST_GROWTH_MEBIBYTES = 48.0
@@ -145,10 +148,10 @@ def put(images: int, port: int) -> Load:
     with ServerProcess(settings, build) as server, MemoryWatch(server.pid, EMULATOR) as memory:
         outputs = deploy(REPOSITORY, "sandbox", {}, settings, build=build)
         cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        switch_schedule_off(cloud, outputs)
         with console.status(f"{images:,} images: uploading"):
             upload_seconds, uploader = upload(folder, build)
-            while backlog(cloud, outputs["imageQueueUrl"]) < images:
-                time.sleep(_LOOK_SECONDS)
+            wait_until_queued(cloud, outputs, images)
         began = time.monotonic()
         runs = label_all(server, cloud, outputs, images)
         labelled_at = time.monotonic()
@@ -157,14 +160,12 @@ def put(images: int, port: int) -> Load:
         listened_at = time.monotonic()
         label_seconds = seconds_of_results(settings, outputs["finalBucketName"])
         usage, model = read_json(settings, "usage"), newest_version(settings)["status"]
-        found = Counter(
-            "document" if key.endswith(".json") else "image"
-            for key in keys(cloud, outputs["finalBucketName"], "images/")
-        )
+        results = keys(cloud, outputs["finalBucketName"], "images/")
+        found = Counter("document" if key.endswith(".json") else "image" for key in results)
         rows = images_with_rows(cloud, outputs["analyticsBucketName"])
         left = sum(1 for _ in keys(cloud, outputs["sourceBucketName"]))
         dead = sum(backlog(cloud, url) for name, url in outputs.items() if name.endswith("DeadLetterQueueUrl"))
-    peaks = [*memory.peaks, uploader]
+    peaks = [*memory.peaks, uploader, Peak(SELF, peak_mebibytes(os.getpid()))]
     return Load(
         images=images,
         image_bytes=size,
@@ -219,6 +220,23 @@ def upload(folder: Path, build: Path) -> tuple[float, Peak]:
     if code:
         raise SandboxError(f"the upload ended with exit code {code}; see {log.name}")
     return time.monotonic() - began, memory.peaks[0]
+
+
+def wait_until_queued(cloud: Cloud, outputs: Mapping[str, Any], images: int) -> None:
+    """Wait until the queue holds every image that was uploaded.
+
+    Raises
+    ------
+    SandboxError
+        It does not, a while after the last upload.
+    """
+    deadline = time.monotonic() + QUEUED_SECONDS
+    while (queued := backlog(cloud, outputs["imageQueueUrl"])) < images:
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"{queued:,} of {images:,} uploaded images are in the queue after {QUEUED_SECONDS:.0f} s"
+            )
+        time.sleep(_LOOK_SECONDS)
 
 
 def label_all(server: ServerProcess, cloud: Cloud, outputs: Mapping[str, Any], images: int) -> int:
@@ -283,7 +301,7 @@ def table(loads: Sequence[Load]) -> Table:
     for part in FUNCTIONS:
         lines[f"{part}: calls"] = [f"{load.invocations[part]:,}" for load in loads]
         lines[f"{part}: processes"] = [str(load.processes[part]) for load in loads]
-    for part in (*FUNCTIONS, UPLOADER, EMULATOR):
+    for part in (*FUNCTIONS, UPLOADER, EMULATOR, SELF):
         lines[f"{part}: peak MiB"] = [f"{load.peaks[part]:.0f}" for load in loads]
     for name, values in lines.items():
         shown.add_row(name, *values)

@@ -95,7 +95,7 @@ def play(workload: Workload, policy: Policy, port: int, time_scale: float, build
     build.mkdir(parents=True, exist_ok=True)
     with ServerProcess(settings, build) as server:
         run = _Run(workload, policy, settings, server, _deployed(policy, settings, build), watch)
-        run.switch_schedule_off()
+        switch_schedule_off(run.cloud, run.outputs)
         run.to_the_end()
         played = run.read()
     played.real_seconds = time.monotonic() - began
@@ -105,6 +105,22 @@ def play(workload: Workload, policy: Policy, port: int, time_scale: float, build
 def _deployed(policy: Policy, settings: SandboxSettings, build: Path) -> dict[str, Any]:
     version = {"modelVersionArn": newest_version(settings)["projectVersionArn"]} if policy.is_baseline else {}
     return deploy(policy.program, "bench", {**policy.config, **version}, settings, build=build)
+
+
+def switch_schedule_off(cloud: Cloud, outputs: Mapping[str, Any]) -> None:
+    """Leave it to the bench when a run starts, so that every policy ticks at the same moments."""
+    if "scheduleArn" not in outputs:
+        return
+    group, name = outputs["scheduleArn"].split("/")[-2:]
+    found = cloud.scheduler.get_schedule(GroupName=group, Name=name)
+    cloud.scheduler.update_schedule(
+        GroupName=group,
+        Name=name,
+        ScheduleExpression=found["ScheduleExpression"],
+        FlexibleTimeWindow=found["FlexibleTimeWindow"],
+        Target=found["Target"],
+        State="DISABLED",
+    )
 
 
 class _Run:
@@ -117,28 +133,13 @@ class _Run:
         outputs: Mapping[str, Any],
         watch: Watch,
     ) -> None:
-        self._workload, self._settings, self._server, self._outputs = workload, settings, server, outputs
+        self._workload, self._settings, self._server, self.outputs = workload, settings, server, outputs
         self._watch = watch
-        self._cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        self.cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
         self._played = Played(workload, policy, settings.time_scale)
         self._photographs = [body for _, body in photographs(_PHOTOGRAPHS, seed=4)]
         self._coming = list(workload.arrivals)
         self._started = datetime.now(UTC)
-
-    def switch_schedule_off(self) -> None:
-        """The bench ticks in its place, so that every policy ticks at the same moments."""
-        if "scheduleArn" not in self._outputs:
-            return
-        group, name = self._outputs["scheduleArn"].split("/")[-2:]
-        found = self._cloud.scheduler.get_schedule(GroupName=group, Name=name)
-        self._cloud.scheduler.update_schedule(
-            GroupName=group,
-            Name=name,
-            ScheduleExpression=found["ScheduleExpression"],
-            FlexibleTimeWindow=found["FlexibleTimeWindow"],
-            Target=found["Target"],
-            State="DISABLED",
-        )
 
     def to_the_end(self) -> None:
         """Everything in order of time; where nothing works, time is skipped."""
@@ -157,7 +158,7 @@ class _Run:
         """What came of it, checked."""
         played = self._played
         played.model, played.usage = newest_version(self._settings), read_json(self._settings, "usage")
-        prefix = f"{self._outputs['finalBucketName']}/images/"
+        prefix = f"{self.outputs['finalBucketName']}/images/"
         for path, moment in read_json(self._settings, "usage/writes").items():
             key = path.removeprefix(prefix).removesuffix(".json")
             if path == f"{prefix}{key}.json":
@@ -170,7 +171,7 @@ class _Run:
         first = self._coming.pop(0).images if self._coming[0].minute == 0 else 0
         began = time.monotonic()
         keys = self._put(first)
-        while backlog(self._cloud, self._outputs["imageQueueUrl"]) < first:
+        while backlog(self.cloud, self.outputs["imageQueueUrl"]) < first:
             time.sleep(_LOOK_SECONDS)
         self._played.upload_real_seconds = time.monotonic() - began
         self._started = self._now()
@@ -186,13 +187,13 @@ class _Run:
         keys = [f"image-{index:05}.jpg" for index in range(number, number + images)]
         for index, key in enumerate(keys, number):
             body = self._photographs[index % _PHOTOGRAPHS]
-            self._cloud.s3.put_object(Bucket=self._outputs["sourceBucketName"], Key=key, Body=body)
+            self.cloud.s3.put_object(Bucket=self.outputs["sourceBucketName"], Key=key, Body=body)
         return keys
 
     def _tick(self, minute: float) -> None:
         if minute >= self._played.ticks * TICK_MINUTES:
             self._played.ticks += 1
-            self._cloud.stepfunctions.start_execution(stateMachineArn=self._outputs["stateMachineArn"])
+            self.cloud.stepfunctions.start_execution(stateMachineArn=self.outputs["stateMachineArn"])
 
     def _is_done(self, minute: float) -> bool:
         model = newest_version(self._settings)
@@ -200,8 +201,8 @@ class _Run:
         self._watch(Moment(minute, uploaded, labelled, model["status"]))
         if self._coming or labelled < uploaded or model["status"] != "STOPPED":
             return False
-        running = self._cloud.stepfunctions.list_executions(
-            stateMachineArn=self._outputs["stateMachineArn"], statusFilter="RUNNING"
+        running = self.cloud.stepfunctions.list_executions(
+            stateMachineArn=self.outputs["stateMachineArn"], statusFilter="RUNNING"
         )
         return not running["executions"]
 
@@ -226,14 +227,14 @@ class _Run:
 
     def _check(self) -> None:
         """Every image has one result, and nothing is left anywhere."""
-        final, source = self._outputs["finalBucketName"], self._outputs["sourceBucketName"]
-        versions = self._cloud.s3.get_paginator("list_object_versions").paginate(Bucket=final)
+        final, source = self.outputs["finalBucketName"], self.outputs["sourceBucketName"]
+        versions = self.cloud.s3.get_paginator("list_object_versions").paginate(Bucket=final)
         # As a set: the emulator's pages overlap by one object where a bucket keeps no versions.
         found = {(each["Key"], each["VersionId"]) for page in versions for each in page.get("Versions", [])}
         results = sorted(key for key, _ in found)
         expected = sorted(f"images/{key}{end}" for key in self._played.uploaded for end in ("", ".json"))
-        left = self._cloud.s3.list_objects_v2(Bucket=source)["KeyCount"]
-        dead = backlog(self._cloud, self._outputs["imageDeadLetterQueueUrl"])
+        left = self.cloud.s3.list_objects_v2(Bucket=source)["KeyCount"]
+        dead = backlog(self.cloud, self.outputs["imageDeadLetterQueueUrl"])
         if results != expected or left or dead or set(self._played.written) != set(self._played.uploaded):
             missing = list(islice((each for each in expected if each not in set(results)), 3))
             raise SandboxError(

@@ -6,6 +6,7 @@ with its T and Z, would read as null. The SerDe takes neither NaN nor whole numb
 row fails every query of its day: `Prediction` refuses such values.
 """
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -43,8 +44,10 @@ def rows_of(prediction: Prediction) -> Iterator[Row]:
 
 def encode(prediction: Prediction) -> bytes:
     """A prediction's rows as JSON lines in ASCII: no character of a key or a label can end a line or a field."""
-    lines = (json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows_of(prediction))
-    return "".join(f"{line}\n" for line in lines).encode("ascii")
+    lines = io.BytesIO()  # row by row, since all rows of a message may be a hundred times as large as it
+    for row in rows_of(prediction):
+        lines.write(json.dumps(row, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n")
+    return lines.getvalue()
 
 
 def model_version(project_version_arn: str | None) -> str | None:

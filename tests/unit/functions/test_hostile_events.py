@@ -31,7 +31,7 @@ from tests.unit.functions.world import (
 )
 
 SHELVES = ("images/", "rejected/", "superseded/")
-TRIES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TRIES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """The world lives through all tries of a test: each compares what is there before and after."""
 
 DECOY = ImageVersion(SOURCE, "decoy.png", "v", "5d41402a", "0061", 12, NOON)

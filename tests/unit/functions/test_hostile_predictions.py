@@ -31,7 +31,7 @@ from tests.unit.functions.world import REGION
 
 TOPIC_ARN = f"arn:aws:sns:{REGION}:123456789012:labels"
 BUCKET, ELSEWHERE = "analytics", "elsewhere"
-TRIES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TRIES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 CRACK = Label(name="crack", confidence=93.5)
 IMAGE = ImageVersion("photographs", "decoy.png", "v", "5d41402a", "0061", 12, NOON)
@@ -193,6 +193,18 @@ class TestAPoisonedPrediction:
             assert function(body, HEALTHY.to_json()) == {"0"}
             assert_log_is_plain(function)
             assert "more" in function.log.getvalue()
+
+    @pytest.mark.parametrize("attributes", [None, [], {"status": 1}, {"status": {"Type": [], "Value": {"a": "\0"}}}])
+    def test_is_read_from_its_body_whatever_its_attributes_are(
+        self, attacks: dict[str, Attacked], attributes: Any
+    ) -> None:
+        for function in attacks.values():
+            message = sqs_record(HEALTHY.to_json(), "0") | {"messageAttributes": attributes}
+
+            assert function.module.handler({"Records": [message]}, Context(milliseconds=600_000)) == {
+                "batchItemFailures": []
+            }
+        assert rows()
 
 
 class TestAHostileKeyOrLabel:

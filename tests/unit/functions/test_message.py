@@ -82,3 +82,11 @@ def test_a_malformed_message_is_refused_with_what_is_wrong(body: str, complaint:
 def test_anything_else_is_refused_and_nothing_worse(body: str) -> None:
     with pytest.raises(MalformedMessageError):
         parse_message(body)
+
+
+def test_a_message_that_is_wrong_in_many_places_names_the_first_five() -> None:
+    with pytest.raises(MalformedMessageError) as refused:
+        parse_message(json.dumps({"source": 1, "detail": {"bucket": {}, "object": {"size": -1}}}))
+
+    assert str(refused.value).count(": ") == 6
+    assert str(refused.value).endswith("; and 3 more")
