@@ -33,6 +33,7 @@ def test_half_of_all_calls_throttled_labels_every_image(pipeline: Pipeline) -> N
     "Rekognition answers every call with an internal error",
     "The run ends when nothing was labelled for a while, and stops the model; the images wait, or are in the "
     "dead-letter queue once they failed ten times. When Rekognition is well again, a run labels what waits.",
+    "Left: ten receives of a passing trouble last about five minutes, then an image needs a redrive.",
 )
 def test_internal_errors_without_end_lose_nothing_and_end_the_run(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(3)
@@ -69,6 +70,23 @@ def test_a_slow_model_labels_every_image(pipeline: Pipeline) -> None:
 
     assert_holds(pipeline)
     assert counts(pipeline) == {Place.LABELLED: IMAGES}
+
+
+@case(
+    "Rekognition answers nothing for longer than the function retries a call",
+    "The images are given back before the function's own time runs out, and labelled the next time.",
+)
+def test_a_model_that_does_not_answer_uses_up_no_function(pipeline: Pipeline) -> None:
+    pipeline.upload_pictures(3)
+    detect = {"service": "rekognition", "operation": "DetectCustomLabels"}
+    pipeline.break_calls({**detect, "do": "delay", "seconds": 20.0, "times": 12})
+
+    assert pipeline.run()["status"] == "SUCCEEDED"
+
+    assert pipeline.happened() == 12
+    assert "Task timed out" not in pipeline.function_log()
+    assert_holds(pipeline)
+    assert counts(pipeline) == {Place.LABELLED: 3}
 
 
 @case(
