@@ -19,8 +19,11 @@ sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with
 destroy: $(READY) ## Take a stack down, after its model is stopped: the sandbox that is up, else Pulumi's current one
 	@$(BIN)/clb destroy $(ARGS)
 
-test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+test: $(READY) ## Run every test, and a part of the fault cases
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not faults"
+
+faults: $(READY) ## Break the pipeline on purpose, in every fault case, and print the table of what it did
+	@$(BIN)/python -m pytest -q tests/faults
 
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
