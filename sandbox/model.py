@@ -155,6 +155,7 @@ class ModelVersion:
         self._settings, self._clock, self._faults = settings, clock, faults
         self._status = "TRAINING_COMPLETED"
         self._tokens, self._tokens_at = 0.0, 0.0
+        self._held_until = 0.0  # a fault kept it from starting or stopping so long, as far as anybody has looked
         self._lock = threading.RLock()
 
     @property
@@ -182,6 +183,11 @@ class ModelVersion:
             self._advance()
             self.sessions[-1].stop_requested_at = self._clock.now()
             self._become("STOPPING", "The model is being stopped.")
+
+    def keep_up(self) -> None:
+        """Let what was due until now have happened."""
+        with self._lock:
+            self._advance()
 
     def mend(self) -> None:
         """Let a FAILED version be startable again, as after a repair."""
@@ -239,13 +245,16 @@ class ModelVersion:
 
     def _advance(self) -> None:
         now, faults = self._clock.now(), self._faults()
+        if faults.never_starts or faults.never_stops:
+            self._held_until = now
         if self._status == "STARTING" and not faults.never_starts:
-            ready_at = self.sessions[-1].start_requested_at + self._settings.model_start_minutes * 60
+            usual = self.sessions[-1].start_requested_at + self._settings.model_start_minutes * 60
+            ready_at = max(usual, self._held_until)
             if now >= ready_at:
                 self._ready(ready_at, faults)
         if self._status == "STOPPING" and not faults.never_stops:
             requested_at = self.sessions[-1].stop_requested_at or now
-            stopped_at = requested_at + self._settings.model_stop_minutes * 60
+            stopped_at = max(requested_at + self._settings.model_stop_minutes * 60, self._held_until)
             if now >= stopped_at:
                 self._end("STOPPED", "The model is ready to run.", stopped_at)
 

@@ -88,6 +88,12 @@ class Project:
                 return version
         raise ApiError("ResourceNotFoundException", f"The resource {arn} could not be found.")
 
+    def set_faults(self, faults: Faults) -> None:
+        """Let other things go wrong from now on: what the old faults held up was held up until now."""
+        for version in self.versions:
+            version.keep_up()
+        self.faults = faults
+
     def mend(self) -> None:
         """Let versions that a fault has made FAILED be startable again."""
         for version in self.versions:

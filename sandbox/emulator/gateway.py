@@ -114,7 +114,8 @@ class Gateway:
         """Let these faults take the place of those there were; ValueError if one is wrong, and nothing changes."""
         rest = {name: value for name, value in document.items() if name != "calls"}
         model, calls = Faults.from_json(rest), CallFaults.from_json(document.get("calls", []))
-        self._project.faults, self._emulator.rules = model, calls
+        self._project.set_faults(model)
+        self._emulator.rules = calls
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

@@ -107,6 +107,16 @@ class Pipeline(Stack):
         """Wait until the model has a status."""
         self.wait_for(lambda: self.model_status() == status, f"the model to be {status}")
 
+    def redrive(self) -> None:
+        """Send the images' dead letters home, as the command line's `redrive` does."""
+        sqs = self.cloud.sqs
+        home, dead = (
+            sqs.get_queue_attributes(QueueUrl=self.outputs[name], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            for name in ("imageQueueUrl", "imageDeadLetterQueueUrl")
+        )
+        sqs.start_message_move_task(SourceArn=dead, DestinationArn=home)
+        self.wait_for(lambda: not self.messages("imageDeadLetterQueueUrl"), "the dead letters to go home")
+
     def skip_hours(self, hours: float) -> None:
         """Let so much simulated time pass."""
         until = self.now() + timedelta(hours=hours)

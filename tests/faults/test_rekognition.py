@@ -42,7 +42,6 @@ def test_internal_errors_without_end_lose_nothing_and_end_the_run(pipeline: Pipe
 
     assert_holds(pipeline)
     assert set(counts(pipeline)) <= {Place.WAITING, Place.DEAD_LETTER}
-    redrive(pipeline)
     assert_heals(pipeline)
 
 
@@ -163,12 +162,3 @@ def test_a_start_and_a_stop_whose_answers_are_lost_are_not_repeated(pipeline: Pi
     assert pipeline.happened() == 2
     assert_holds(pipeline)
     assert len(pipeline.model()["sessions"]) == sessions + 1
-
-
-def redrive(pipeline: Pipeline) -> None:
-    """Send dead letters home, as `redrive` of the command line does."""
-    queue = pipeline.cloud.sqs.get_queue_attributes(
-        QueueUrl=pipeline.outputs["imageDeadLetterQueueUrl"], AttributeNames=["QueueArn"]
-    )
-    if pipeline.messages("imageDeadLetterQueueUrl"):
-        pipeline.cloud.sqs.start_message_move_task(SourceArn=queue["Attributes"]["QueueArn"])
