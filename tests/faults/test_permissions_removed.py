@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.faults.cases import always, case
-from tests.faults.invariants import assert_heals, assert_holds
+from tests.faults.invariants import Place, assert_heals, assert_holds, counts
 from tests.faults.pipeline import Pipeline
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -26,7 +26,6 @@ TAKEN = {
         "s3:PutObject",
         "s3:ListBucketVersions",
         "sns:Publish",
-        "s3:DeleteObjectVersion",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "sqs:ChangeMessageVisibility",
@@ -46,7 +45,6 @@ TAKEN = {
         "dynamodb:PutItem",
         "dynamodb:DeleteItem",
         "sqs:GetQueueAttributes",
-        "lambda:UpdateEventSourceMapping",
         "lambda:GetEventSourceMapping",
         "rekognition:DescribeProjectVersions",
         "rekognition:StopProjectVersion",
@@ -102,5 +100,43 @@ def test_a_right_taken_away_for_an_hour_loses_nothing(pipeline: Pipeline, role: 
     with without(pipeline, role, action):
         pipeline.skip_hours(HOURS)
 
+    assert_holds(pipeline)
+    assert_heals(pipeline)
+
+
+@case(
+    "analyze-image may not delete from the source bucket for an hour",
+    "Every image is labelled, recorded and announced; its message comes again and ends in the dead-letter queue, so that "
+    "somebody hears of it. Sent home, it only deletes.",
+)
+def test_an_image_that_may_not_be_deleted_is_done_and_told_of(pipeline: Pipeline) -> None:
+    pipeline.upload_pictures(IMAGES)
+    pipeline.start_run()
+    pipeline.until_model("RUNNING")
+
+    with without(pipeline, ANALYZE, "s3:DeleteObjectVersion"):
+        pipeline.skip_hours(HOURS)
+
+    pipeline.settle()
+    assert counts(pipeline) == {Place.LABELLED: IMAGES, Place.DEAD_LETTER: IMAGES}
+    assert_heals(pipeline)
+    assert counts(pipeline) == {Place.LABELLED: IMAGES}
+    assert set(pipeline.announced.values()) == {1}
+
+
+@case(
+    "release_model may not change the mapping for an hour",
+    "It stops the model all the same, and ends; the schedule's next tick closes the mapping.",
+)
+def test_a_mapping_that_may_not_be_closed_keeps_no_model_running(pipeline: Pipeline) -> None:
+    pipeline.upload_pictures(IMAGES)
+    pipeline.start_run()
+    pipeline.until_model("RUNNING")
+
+    with without(pipeline, RELEASE, "lambda:UpdateEventSourceMapping"):
+        pipeline.skip_hours(HOURS)
+        assert pipeline.model_status() == "STOPPED"
+
+    assert pipeline.run()["status"] == "SUCCEEDED"
     assert_holds(pipeline)
     assert_heals(pipeline)
