@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test lint bench clean
+.PHONY: help demo sandbox test faults lint bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,8 +16,11 @@ demo: $(READY) ## Show the whole pipeline on this machine, no AWS account needed
 sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with
 	@$(BIN)/python -m sandbox up
 
-test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+test: $(READY) ## Run every test, and a part of the fault cases
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not faults"
+
+faults: $(READY) ## Break the pipeline on purpose, in every fault case, and print the table of what it did
+	@$(BIN)/python -m pytest -q tests/faults
 
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .

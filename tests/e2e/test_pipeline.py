@@ -126,20 +126,6 @@ class TestARun:
         assert stack.finish(first)["status"] == "SUCCEEDED"
         assert len(stack.items("run")) == 1
 
-    def test_that_is_aborted_is_released_by_the_rule_and_the_next_one_finishes(self, stack: Stack) -> None:
-        stack.upload(*pictures(6))
-        run = stack.start_run()
-        stack.wait_for(lambda: stack.model_status() == "RUNNING", "the model to run")
-
-        stack.cloud.stepfunctions.stop_execution(executionArn=run)
-
-        stack.wait_for(lambda: stack.items("lock") == [], "the release")
-        assert_released(stack)
-        assert [record["outcome"]["S"] for record in stack.items("run")] == ["ABORTED"]
-        assert stack.run()["status"] == "SUCCEEDED"
-        stack.wait_for(lambda: {image.fate for image in stack.fates()} == {Fate.LABELLED}, "every image")
-        assert_released(stack)
-
 
 class TestIamEnforcement:
     def test_a_function_that_may_not_write_labels_nothing_and_loses_nothing(self, stack: Stack) -> None:

@@ -95,7 +95,7 @@ def test_a_model_that_cannot_start_leaves_every_image_waiting(pipeline: Pipeline
 
 
 @case(
-    "The model stays STARTING for hours",
+    "The model stays STARTING for an hour and a half",
     "The run fails after an hour. It cannot be stopped while it is STARTING, so the release, and the guard after it, "
     "try until it can. Then it is stopped.",
 )
@@ -106,7 +106,7 @@ def test_a_model_that_never_gets_up_is_stopped_once_it_can_be(pipeline: Pipeline
     assert pipeline.run()["status"] == "FAILED"
     assert pipeline.model_status() == "STARTING"
 
-    pipeline.skip_hours(3)
+    pipeline.skip_hours(0.5)
     assert pipeline.billed_minutes() == 0
     assert_heals(pipeline)
 

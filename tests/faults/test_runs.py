@@ -116,9 +116,9 @@ def test_a_release_that_is_aborted_is_done_by_the_guard(pipeline: Pipeline) -> N
 
 
 @case(
-    "Rekognition refuses to stop the model for an hour",
-    "The release asks again and again, and keeps the lock; the model is stopped as soon as it can be. That hour is "
-    "billed.",
+    "Rekognition refuses to stop the model for twenty minutes",
+    "The release asks again and again, and keeps the lock; the model is stopped as soon as it can be. "
+    "These minutes are billed.",
 )
 def test_a_model_that_cannot_be_stopped_is_stopped_as_soon_as_it_can(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(3)
@@ -126,7 +126,7 @@ def test_a_model_that_cannot_be_stopped_is_stopped_as_soon_as_it_can(pipeline: P
     pipeline.until_model("RUNNING")
     pipeline.break_calls(stopError="InternalServerError")
 
-    pipeline.skip_hours(1)
+    pipeline.skip_hours(1 / 3)
     assert (pipeline.model_status(), len(pipeline.items("lock"))) == ("RUNNING", 1)
     pipeline.lift()
 
@@ -136,7 +136,7 @@ def test_a_model_that_cannot_be_stopped_is_stopped_as_soon_as_it_can(pipeline: P
 
 
 @case(
-    "Lambda refuses to close the mapping for an hour",
+    "Lambda refuses to close the mapping for half an hour",
     "The release gives that up after ten minutes and stops the model nevertheless. The schedule's next tick closes the "
     "mapping.",
 )
@@ -147,7 +147,7 @@ def test_a_mapping_that_cannot_be_closed_keeps_no_model_running(pipeline: Pipeli
     change = {"service": "lambda", "operation": "UpdateEventSourceMapping", "do": "error", "caller": "assumed-role"}
     pipeline.break_calls(change)
 
-    pipeline.skip_hours(1)
+    pipeline.skip_hours(0.5)
     assert (pipeline.model_status(), pipeline.mapping_state()) == ("STOPPED", "Enabled")
     pipeline.lift()
     assert pipeline.run()["status"] == "SUCCEEDED"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import faults_table
 from docs.settings_table import table
 from sandbox.deploy import REPOSITORY
 
@@ -24,6 +25,12 @@ def test_the_readme_lists_every_setting_as_it_is() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("<!-- settings: python -m docs.settings_table -->\n")
     assert rest.partition("<!-- /settings -->")[0] == table()
+
+
+def test_the_fault_cases_are_listed_as_they_are() -> None:
+    text = (REPOSITORY / "docs" / "faults.md").read_text(encoding="utf-8")
+    _, _, rest = text.partition("<!-- cases: python -m docs.faults_table -->\n")
+    assert rest.partition("<!-- /cases -->")[0] == faults_table.table()
 
 
 def test_the_readme_names_every_stack_output() -> None:

@@ -1,4 +1,4 @@
-"""Reading which API operation a request is, from what boto3 really sends, and answering so that boto3 reads the error."""
+"""Which API operation a request is, from what boto3 really sends, and errors that boto3 reads as they are meant."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from sandbox.api_calls import ApiCall, error_answer, read_call
@@ -71,7 +72,7 @@ def call(service: str, operation: str, parameters: dict[str, Any], answer: Answe
         found = read_call(request.method, unquote(parts.path), headers, query, body)
         assert found is not None
         status, answer_headers, content = answer(found)
-        return AWSResponse(request.url, status, answer_headers, _Body(content))
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict(answer_headers), _Body(content))
 
     client.meta.events.register("before-send", answered)
     client._make_api_call(operation, parameters)

@@ -140,3 +140,41 @@ def test_a_version_may_die_after_some_calls(version: ModelVersion, clock: HandCl
 def test_a_misspelt_fault_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="startFials"):
         Faults.from_json({"startFials": True})
+
+
+def test_a_stop_may_never_end(version: ModelVersion, clock: HandClock, faults: Faults) -> None:
+    version.start(1)
+    clock.seconds += 10 * MINUTE
+    version.stop()
+    faults.never_stops = True
+
+    clock.seconds += 60 * MINUTE
+
+    assert version.status == "STOPPING"
+
+
+def test_a_start_that_was_held_up_ends_when_it_no_longer_is(
+    version: ModelVersion, clock: HandClock, faults: Faults
+) -> None:
+    version.start(1)
+    faults.never_starts = True
+    clock.seconds += 60 * MINUTE
+    version.keep_up()
+    faults.never_starts = False
+    clock.seconds += MINUTE
+
+    assert version.status == "RUNNING"
+    assert version.billed_minutes() == 1
+
+
+def test_a_failed_version_is_startable_once_it_is_mended(
+    version: ModelVersion, clock: HandClock, faults: Faults
+) -> None:
+    faults.start_fails = "No capacity."
+    version.start(1)
+    clock.seconds += 10 * MINUTE
+    assert version.status == "FAILED"
+
+    version.mend()
+
+    assert version.status == "STOPPED"
