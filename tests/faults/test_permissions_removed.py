@@ -106,8 +106,8 @@ def test_a_right_taken_away_for_an_hour_loses_nothing(pipeline: Pipeline, role: 
 
 @case(
     "analyze-image may not delete from the source bucket for an hour",
-    "Every image is labelled, recorded and announced; its message comes again and ends in the dead-letter queue, so that "
-    "somebody hears of it. Sent home, it only deletes.",
+    "Every image is labelled, recorded and announced; its message comes again and ends in the dead-letter queue, so "
+    "that somebody hears of it. Sent home, it only deletes.",
 )
 def test_an_image_that_may_not_be_deleted_is_done_and_told_of(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(IMAGES)
