@@ -97,9 +97,12 @@ class Deployer:
             Naming the first resource that is protected, or that the endpoint would not remove.
         """
         for entry in reversed(self._state.leftovers()):
-            if not entry["replaced"]:
+            if entry["replaced"]:
+                # Told already, as one step of two.
+                _remove(self._cloud, self._state, entry)
+            else:
                 _refuse_protected(entry)
-            _remove(self._cloud, self._state, entry, self._on_resource)
+                _remove(self._cloud, self._state, entry, self._on_resource)
 
     def read(self, resource: Registration) -> Created:
         """Look up an existing bucket; other types are not looked up yet."""

@@ -89,10 +89,7 @@ def disable_guard(pipeline: Pipeline, mended: ExitStack) -> None:
     schedules = scheduler.list_schedules(GroupName=group, NamePrefix="batch-release-model-")["Schedules"]
     (name,) = (found["Name"] for found in schedules)
     guard = scheduler.get_schedule(GroupName=group, Name=name)
-    same: Any = {
-        key: guard[key]  # type: ignore[literal-required]
-        for key in ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
-    }
+    same: Any = {key: guard[key] for key in ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
     scheduler.update_schedule(**same, State="DISABLED")
     mended.callback(scheduler.update_schedule, **same, State="ENABLED")
 

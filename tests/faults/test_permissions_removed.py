@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.faults.cases import always, case
-from tests.faults.invariants import assert_heals, assert_holds
+from tests.faults.invariants import Place, assert_heals, assert_holds, counts
 from tests.faults.pipeline import Pipeline
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -19,42 +19,36 @@ HOURS = 1.0
 ANALYZE, RUN, RELEASE = "batch-analyze-image", "batch-run", "batch-release-model"
 NOTIFY, RECORD = "notification-notify-labels", "analytics-record-predictions"
 
-TAKEN = {
-    ANALYZE: (
-        "rekognition:DetectCustomLabels",
-        "s3:GetObjectVersion",
-        "s3:PutObject",
-        "s3:ListBucketVersions",
-        "sns:Publish",
-        "s3:DeleteObjectVersion",
-        "dynamodb:GetItem",
-        "dynamodb:UpdateItem",
-        "sqs:ChangeMessageVisibility",
-    ),
-    RUN: (
-        "dynamodb:GetItem",
-        "dynamodb:UpdateItem",
-        "sqs:GetQueueAttributes",
-        "lambda:UpdateEventSourceMapping",
-        "rekognition:DescribeProjectVersions",
-        "states:StartExecution",
-        "states:DescribeExecution",
-    ),
-    RELEASE: (
-        "dynamodb:GetItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:PutItem",
-        "dynamodb:DeleteItem",
-        "sqs:GetQueueAttributes",
-        "lambda:UpdateEventSourceMapping",
-        "lambda:GetEventSourceMapping",
-        "rekognition:DescribeProjectVersions",
-        "rekognition:StopProjectVersion",
-    ),
-    NOTIFY: ("sns:Publish",),
-    RECORD: ("s3:PutObject",),
-}
-IN_MAKE_TEST = {(ANALYZE, "rekognition:DetectCustomLabels"), (RELEASE, "rekognition:StopProjectVersion")}
+OF_FUNCTIONS = [
+    (ANALYZE, "rekognition:DetectCustomLabels"),
+    (ANALYZE, "s3:GetObjectVersion"),
+    (ANALYZE, "s3:PutObject"),
+    (ANALYZE, "sns:Publish"),
+    (ANALYZE, "dynamodb:GetItem"),
+    (ANALYZE, "dynamodb:UpdateItem"),
+    (NOTIFY, "sns:Publish"),
+    (RECORD, "s3:PutObject"),
+]
+OF_THE_RUN = [
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "sqs:GetQueueAttributes",
+    "lambda:UpdateEventSourceMapping",
+    "rekognition:DescribeProjectVersions",
+    "states:StartExecution",
+    "states:DescribeExecution",
+]
+OF_THE_RELEASE = [
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:PutItem",
+    "dynamodb:DeleteItem",
+    "sqs:GetQueueAttributes",
+    "lambda:GetEventSourceMapping",
+    "rekognition:DescribeProjectVersions",
+    "rekognition:StopProjectVersion",
+]
+IN_MAKE_TEST = {"states:StartExecution"}
 
 
 @contextmanager
@@ -80,27 +74,80 @@ def without(pipeline: Pipeline, role: str, action: str) -> Iterator[None]:
             iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
 
 
-@case(
-    "One right is taken from one role when the model runs, before the mapping opens, and given back an hour later",
-    "analyze-image: its images wait, the run ends and stops the model. The run: it fails and is released. "
-    "release_model: it goes on with its other steps, and the guard does the rest once it may. The listeners: their "
-    "predictions wait.",
-)
-@pytest.mark.parametrize(
-    ("role", "action"),
-    [
-        pytest.param(role, action, marks=always if (role, action) in IN_MAKE_TEST else ())
-        for role, actions in TAKEN.items()
-        for action in actions
-    ],
-)
-def test_a_right_taken_away_for_an_hour_loses_nothing(pipeline: Pipeline, role: str, action: str) -> None:
+def run_without(pipeline: Pipeline, role: str, action: str) -> str:
+    """Start a run, take a right away while its model is STARTING, and give it back an hour later; the run's ARN."""
     pipeline.upload_pictures(IMAGES)
-    pipeline.start_run()
-    pipeline.until_model("RUNNING")
-
+    run = pipeline.start_run()
+    pipeline.until_model("STARTING")
     with without(pipeline, role, action):
         pipeline.skip_hours(HOURS)
+    return run
 
+
+@case(
+    "A function misses one of its rights from the model's STARTING on, for an hour",
+    "analyze-image: the images wait, the run ends when nothing was labelled for a while, and stops the model. Without "
+    "the right to count its images it works on. The listeners: their predictions wait.",
+)
+@pytest.mark.parametrize(("role", "action"), OF_FUNCTIONS)
+def test_a_right_taken_from_a_function_loses_nothing(pipeline: Pipeline, role: str, action: str) -> None:
+    run_without(pipeline, role, action)
+
+    assert_holds(pipeline)
+    assert_heals(pipeline)
+
+
+@case(
+    "The run misses one of its rights from the model's STARTING on, for an hour",
+    "It fails, and its model is released: by itself or, if it may not even start that, by the rule.",
+)
+@pytest.mark.parametrize(
+    "action", [pytest.param(action, marks=always if action in IN_MAKE_TEST else ()) for action in OF_THE_RUN]
+)
+def test_a_right_taken_from_the_run_fails_it_and_leaves_no_model_running(pipeline: Pipeline, action: str) -> None:
+    run = run_without(pipeline, RUN, action)
+
+    assert pipeline.execution(run)["status"] == "FAILED"
+    assert_holds(pipeline)
+    assert_heals(pipeline)
+
+
+@case(
+    "release_model misses one of its rights from the model's STARTING on, for an hour",
+    "What it may not look at it waits for as long as that can take; what it may not do the guard does once it may. "
+    "Only without the rights to the lock, or to stop the model, does the model run until then.",
+)
+@pytest.mark.parametrize("action", OF_THE_RELEASE)
+def test_a_right_taken_from_the_release_loses_nothing(pipeline: Pipeline, action: str) -> None:
+    run_without(pipeline, RELEASE, action)
+
+    assert_holds(pipeline)
+    assert_heals(pipeline)
+
+
+@case(
+    "analyze-image may not delete from the source bucket for an hour",
+    "Every image is labelled, recorded and announced; its message comes again and ends in the dead-letter queue, so "
+    "that somebody hears of it. Sent home, it only deletes.",
+)
+def test_an_image_that_may_not_be_deleted_is_done_and_told_of(pipeline: Pipeline) -> None:
+    run_without(pipeline, ANALYZE, "s3:DeleteObjectVersion")
+
+    pipeline.settle()
+    assert counts(pipeline) == {Place.LABELLED: IMAGES, Place.DEAD_LETTER: IMAGES}
+    assert_heals(pipeline)
+    assert counts(pipeline) == {Place.LABELLED: IMAGES}
+    assert set(pipeline.announced.values()) == {1}
+
+
+@case(
+    "release_model may not change the mapping for an hour",
+    "It stops the model all the same, and ends; the schedule's next tick closes the mapping.",
+)
+def test_a_mapping_that_may_not_be_closed_keeps_no_model_running(pipeline: Pipeline) -> None:
+    run_without(pipeline, RELEASE, "lambda:UpdateEventSourceMapping")
+    assert (pipeline.model_status(), pipeline.mapping_state()) == ("STOPPED", "Enabled")
+
+    assert pipeline.run()["status"] == "SUCCEEDED"
     assert_holds(pipeline)
     assert_heals(pipeline)
