@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
-from google.protobuf import empty_pb2
-from google.protobuf.json_format import MessageToDict, ParseDict
-from google.protobuf.struct_pb2 import Struct
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict, ParseDict  # type: ignore[import-untyped]
+from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import (
     engine_pb2,
@@ -100,24 +100,14 @@ class Preview(_RecordingMonitor):
         return super()._create(resource)
 
 
-class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+class Monitor:
     """The sandbox's monitor behind a socket."""
 
     def __init__(self) -> None:
         self.recorder = Preview(PreviewCreator("123456789012", "us-east-1", {}), "project", "test")
 
-    def __getattribute__(self, name: str) -> Any:
-        if name in {
-            "GetDeploymentInfo",
-            "Invoke",
-            "ReadResource",
-            "RegisterPackage",
-            "RegisterResource",
-            "RegisterResourceOutputs",
-            "SupportsFeature",
-        }:
-            return lambda request, _context: getattr(self.recorder, name)(request)
-        return super().__getattribute__(name)
+    def __getattr__(self, method: str) -> Any:
+        return lambda request, _context: getattr(self.recorder, method)(request)
 
 
 @dataclass(frozen=True)
