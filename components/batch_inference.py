@@ -69,7 +69,8 @@ class BatchInferenceArgs(TypedDict):
     target_drain_minutes: NotRequired[int]
     """Minutes in which a run should work off its backlog, 1 to 1440. Default: 60."""
     min_batch_size: NotRequired[int]
-    """Images that a run is started for. Fewer wait for more, but not past `max_queue_age_minutes`. Default: 1."""
+    """Images that a run is started for, up to 1000000. Fewer wait for more, but not past `max_queue_age_minutes`.
+    Default: 1."""
     max_queue_age_minutes: NotRequired[int]
     """Most minutes an image waits for a run to start, where runs succeed, 2 to 10080. Default: 1440."""
     max_run_minutes: NotRequired[int]

@@ -199,7 +199,7 @@ class Plugin:
     @contextlib.contextmanager
     def deployment(self) -> Iterator[Deployment]:
         """A deployment of its own, with nothing in it."""
-        monitor = Monitor()
+        monitor: Any = Monitor()
         with _served(lambda server: resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)) as port:
             yield Deployment(self._stub, f"127.0.0.1:{port}", monitor.recorder)
 
