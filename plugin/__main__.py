@@ -4,9 +4,13 @@ The engine clones the whole repository and runs `python <this folder>`, which fi
 `python plugin --schema` prints the schema that the engine gets; plugin/schema.json is its committed copy.
 """
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (the engine takes the first Python it finds)
+    sys.exit(f"The package custom-labels-batch needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+
 import json
 import re
-import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path

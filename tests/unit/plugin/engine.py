@@ -45,10 +45,10 @@ def secret(value: Any) -> dict[str, Any]:
     return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
 
 
-def output(value: Any, *dependencies: str) -> dict[str, Any]:
+def output(value: Any, *dependencies: str, is_secret: bool = False) -> dict[str, Any]:
     """An output of other resources; without a value it is known only once they are there."""
-    known = {} if value is None else {"value": value}
-    return {rpc._special_sig_key: rpc._special_output_value_sig, "dependencies": [*dependencies], **known}
+    sent = {rpc._special_sig_key: rpc._special_output_value_sig, "secret": is_secret, "dependencies": [*dependencies]}
+    return sent if value is None else {**sent, "value": value}
 
 
 class ConstructError(Exception):

@@ -1,6 +1,7 @@
 """Components as programs of other languages make them: through the provider protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -71,8 +72,9 @@ def test_an_output_of_another_resource_is_waited_for(deployment: Deployment) -> 
     assert made.dependencies["sourceBucketName"] == {ELSEWHERE}
 
 
-def test_a_secret_stays_one(deployment: Deployment) -> None:
-    graph = deployment.construct("BatchInference", "batch", {"projectArn": secret(PROJECT_ARN)}).graph
+@pytest.mark.parametrize("project_arn", [secret(PROJECT_ARN), output(PROJECT_ARN, is_secret=True)])
+def test_a_secret_stays_one(deployment: Deployment, project_arn: Any) -> None:
+    graph = deployment.construct("BatchInference", "batch", {"projectArn": project_arn}).graph
 
     assert graph.named("batch-run", STATE_MACHINE).secret_inputs == {"definition"}
     assert graph.named("batch-analyze-image", FUNCTION).secret_inputs == {"environment"}
@@ -130,13 +132,14 @@ def test_an_output_that_a_trigger_leaves_out_is_no_output(deployment: Deployment
 
 
 def test_a_tag_may_be_an_output(deployment: Deployment) -> None:
-    tags = {"owner": "vision-team", "bucket": output("elsewhere-1", ELSEWHERE)}
+    tags = {"owner": output("vision-team", is_secret=True), "bucket": output("elsewhere-1", ELSEWHERE)}
 
     graph = deployment.construct("Monitoring", "monitoring", {**LEAST["Monitoring"], "tags": tags}).graph
 
     topic = graph.named("monitoring-operations", TOPIC)
     assert topic.properties["tags"] == {"Component": "Monitoring", "owner": "vision-team", "bucket": "elsewhere-1"}
     assert ELSEWHERE in topic.property_dependencies["tags"]
+    assert topic.secret_inputs == {"tags"}
 
 
 def test_a_warning_reaches_the_user(plugin: Plugin, deployment: Deployment) -> None:
