@@ -220,9 +220,9 @@ def _served(add: Any) -> Iterator[int]:
 def started_plugin(folder: Path, working_directory: Path) -> Iterator[Plugin]:
     """Run `python <folder> <engine's address>`, which prints its port, somewhere else than in the repository."""
     log = Log()
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PULUMI_ERROR_OUTPUT_STRING")
-    }
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    # An output that is turned to text is an error then.
+    environment["PULUMI_ERROR_OUTPUT_STRING"] = "true"
     with _served(lambda server: engine_pb2_grpc.add_EngineServicer_to_server(log, server)) as engine:
         process = subprocess.Popen(
             [sys.executable, str(folder), f"127.0.0.1:{engine}"],

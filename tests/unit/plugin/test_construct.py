@@ -72,6 +72,20 @@ def test_an_output_of_another_resource_is_waited_for(deployment: Deployment) -> 
     assert made.dependencies["sourceBucketName"] == {ELSEWHERE}
 
 
+@pytest.mark.parametrize("component", EVERYTHING)
+def test_every_input_that_may_be_an_output_can_be_one(deployment: Deployment, component: str) -> None:
+    wanted = COMPONENTS[component]["inputProperties"]
+    inputs = {
+        name: value if wanted[name].get("plain") else output(value, ELSEWHERE)
+        for name, value in EVERYTHING[component].items()
+    }
+
+    made = deployment.construct(component, "all", inputs)
+
+    assert set(made.outputs) == set(COMPONENTS[component]["properties"])
+    assert any(ELSEWHERE in resource.dependencies for resource in made.graph.resources)
+
+
 @pytest.mark.parametrize("project_arn", [secret(PROJECT_ARN), output(PROJECT_ARN, is_secret=True)])
 def test_a_secret_stays_one(deployment: Deployment, project_arn: Any) -> None:
     graph = deployment.construct("BatchInference", "batch", {"projectArn": project_arn}).graph
