@@ -124,6 +124,8 @@ class BatchInference(pulumi.ComponentResource):
         if trigger not in TRIGGERS:
             allowed = f"allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'"
             raise InputError(f"trigger is {trigger!r}; {allowed}", "trigger")
+        if args.get("model_version", "").startswith("arn:"):
+            raise InputError("model_version is an ARN; give the name, which is what follows version/", "model_version")
         super().__init__(
             "custom-labels-batch:index:BatchInference",
             name,
@@ -466,8 +468,13 @@ def project_in(arn: str, region: str, account: str) -> str:
     Raises
     ------
     ValueError
-        Names both places, and what to do.
+        Names both places, or what the ARN is of, and what to do.
     """
+    if "/version/" in arn:
+        raise ValueError(
+            f"{arn} is the ARN of a project version; the project's own ends in another timestamp (aws rekognition "
+            "describe-projects)"
+        )
     place = arn.split(":")[3:5]
     if place != [region, account]:
         raise ValueError(

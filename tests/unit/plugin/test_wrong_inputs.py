@@ -44,6 +44,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("BatchInference", {"maxInferenceUnits": 0}, "maxInferenceUnits", "is 0; allowed is a whole number from 1 to 500"),
     ("BatchInference", {"minConfidence": 101}, "minConfidence", "allowed is a number from 0 to 100, such as 70"),
     ("BatchInference", {"maxQueueAgeMinutes": 1}, "maxQueueAgeMinutes", "maxQueueAgeMinutes is 1; allowed is"),
+    ("BatchInference", {"modelVersion": f"{PROJECT_ARN}/version/v1/2"}, "modelVersion", "modelVersion is an ARN"),
     ("Notification", {"mode": "weekly"}, "mode", "allowed is one of digest, image"),
     ("Notification", {"labelsOfInterest": {"crack": 101}}, "labelsOfInterest", "The threshold of 'crack' is 101"),
     ("Notification", {"notificationEmails": ["nobody"]}, "notificationEmails", "must have an @-sign"),
@@ -79,11 +80,18 @@ def test_of_a_name_are_refused_with_what_is_allowed(deployment: Deployment) -> N
         deployment.construct("Analytics", "Surfaces", LEAST["Analytics"])
 
 
-def test_that_only_the_deployment_shows_to_be_wrong_are_told_without_a_traceback(deployment: Deployment) -> None:
-    inputs = {"projectArn": PROJECT_ARN.replace("us-east-1", "eu-west-1")}
-
-    with pytest.raises(ConstructError, match="is not in us-east-1 and account 123456789012") as refused:
-        deployment.construct("BatchInference", "batch", inputs)
+@pytest.mark.parametrize(
+    ("project_arn", "told"),
+    [
+        (PROJECT_ARN.replace("us-east-1", "eu-west-1"), "is not in us-east-1 and account 123456789012"),
+        (PROJECT_ARN.replace("/1793", "/version/v1/1793"), "is the ARN of a project version"),
+    ],
+)
+def test_that_only_the_deployment_shows_to_be_wrong_are_told_without_a_traceback(
+    deployment: Deployment, project_arn: str, told: str
+) -> None:
+    with pytest.raises(ConstructError, match=told) as refused:
+        deployment.construct("BatchInference", "batch", {"projectArn": project_arn})
 
     assert "File " not in str(refused.value)
     assert "While processing" not in str(refused.value)
