@@ -87,8 +87,8 @@ def _mail_address(text: Any) -> str:
         raise ValueError(f"the endpoint {text!r}: {error.errors()[0]['msg']}") from None
 
 
-def checked_subscription(given: Mapping[str, Any], name: str) -> Subscription:
-    """A subscription as a component takes it, in the input of this name.
+def checked_subscription(given: Mapping[str, Any], name: str | None = None) -> Subscription:
+    """A subscription as a component takes it, in an input of this name.
 
     Raises
     ------
