@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
-from components.prices import INFERENCE_UNIT_HOUR_USD
+from components.prices import INFERENCE_UNIT_HOUR_USD, MOST_USD
 from components.quicksight_principal import checked_principal_arn
 from components.schedule_expression import checked_pause, checked_schedule
 from components.subscriptions import Subscription, distinct
@@ -403,10 +403,10 @@ class Settings(BaseModel):
     inference_unit_hour_price: float = _setting(
         INFERENCE_UNIT_HOUR_USD,
         "USD that an inference unit costs an hour where you are, for summaries and the operations dashboard",
-        "a number from 0 to 1000",
+        f"a number from 0 to {MOST_USD}",
         "4",
         ge=0,
-        le=1000,
+        le=MOST_USD,
     )
     quick_sight_principal_arn: Annotated[str, AfterValidator(checked_principal_arn)] | None = _setting(
         None,

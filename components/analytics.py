@@ -9,11 +9,13 @@ import pulumi_aws as aws
 from components import iam
 from components.bucket import PrivateBucket
 from components.function import PythonFunction
+from components.inputs import InputError, whole_number
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
 from components.predictions_table import PREDICTIONS_PREFIX, VIEW_COLUMNS, PredictionsTable
 from components.query_files import saved_queries
 from components.quicksight import QuickSightDashboard
+from components.quicksight_principal import checked_principal_arn
 
 BATCH_SIZE = 1000
 """Messages a function call takes, at most: fewer where they would be more than the 6 MB a call may carry, which
@@ -29,6 +31,9 @@ RESULTS_PREFIX = "athena-results/"
 LEAST_SCAN_CUTOFF = 10_485_760
 """Bytes: pulumi-aws takes no lower limit for a workgroup; Athena itself would from 10,000,000."""
 
+MOST_SCAN_CUTOFF = 7_000_000_000_000_000
+"""Bytes: 7 PB, Athena's own highest limit."""
+
 _DATABASE_NAME = re.compile(r"[a-z0-9_]{1,128}")
 
 
@@ -38,16 +43,16 @@ class AnalyticsArgs(TypedDict):
     predictions_topic_arn: pulumi.Input[str]
     """ARN of the topic with one message for each image."""
     analytics_bucket_name: NotRequired[pulumi.Input[str]]
-    """Physical name of the analytics bucket."""
+    """Physical name of the analytics bucket. Default: made from the component's name."""
     database_name: NotRequired[str]
     """Name of the Glue database and of the Athena workgroup: lower-case letters, digits and underscores. Default:
     the component's name."""
     prediction_retention_days: NotRequired[int]
-    """Days rows are kept. Default: for ever."""
+    """Days rows are kept, 1 to 3650. Default: for ever."""
     query_result_retention_days: NotRequired[int]
-    """Days the results of queries are kept. Default: 30."""
+    """Days the results of queries are kept, 1 to 3650. Default: 30."""
     noncurrent_version_retention_days: NotRequired[int]
-    """Days replaced and deleted objects are kept. Default: 30."""
+    """Days replaced and deleted objects are kept, 1 to 3650. Default: 30."""
     bytes_scanned_cutoff_per_query: NotRequired[int]
     """Bytes after which Athena cancels a query, at least 10 MiB. Default: 10 GB."""
     quick_sight_principal_arn: NotRequired[str]
@@ -55,10 +60,11 @@ class AnalyticsArgs(TypedDict):
     force_destroy: NotRequired[bool]
     """Whether destroying deletes a bucket that holds objects. Default: false."""
     log_retention_days: NotRequired[int]
-    """Days logs are kept. Default: 30."""
-    powertools_layer_arn: NotRequired[str]
-    """Powertools layer version, where AWS's public one does not exist."""
-    tags: NotRequired[dict[str, str]]
+    """Days logs are kept, one of the periods that CloudWatch Logs has. Default: 30."""
+    powertools_layer_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a version of the Powertools for AWS Lambda (Python) layer. Default: AWS's public one, which only the
+    commercial partition has."""
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
 
@@ -66,31 +72,33 @@ class Analytics(pulumi.ComponentResource):
     """Rows of every prediction in a bucket, and what it takes to query them with Athena."""
 
     analytics_bucket_name: pulumi.Output[str]
-    """Where rows, and the results of queries, are kept."""
+    """Name of the bucket that rows, and the results of queries, are kept in."""
     athena_database: pulumi.Output[str]
-    """The Glue database."""
+    """Name of the Glue database."""
     athena_table: pulumi.Output[str]
-    """What to query: the view that shows each image once."""
+    """Name of the view to query, which shows each image once."""
     athena_workgroup: pulumi.Output[str]
-    """Where to query it; the saved queries are there too."""
+    """Name of the workgroup to query it in; the saved queries are there too."""
     queue_url: pulumi.Output[str]
-    """Predictions that wait to be recorded."""
+    """URL of the queue of predictions that wait to be recorded."""
     dead_letter_queue_url: pulumi.Output[str]
-    """Predictions that could not be recorded."""
+    """URL of the queue of predictions that could not be recorded."""
     record_function_name: pulumi.Output[str]
-    """The function that records predictions."""
+    """Name of the function that records predictions."""
     dashboard_id: pulumi.Output[str | None]
     """QuickSight's id of the dashboard; none without a QuickSight principal."""
     dashboard_url: pulumi.Output[str | None]
-    """Where people open the dashboard; none without a QuickSight principal."""
+    """URL at which people open the dashboard; none without a QuickSight principal."""
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
         database_name = args.get("database_name") or name.replace("-", "_")
         _check_database_name(database_name)
-        # In plugin mode whole numbers arrive as floats.
-        self._scan_cutoff = int(args.get("bytes_scanned_cutoff_per_query", 10_000_000_000))
-        _check_scan_cutoff(self._scan_cutoff)
+        if principal_arn := args.get("quick_sight_principal_arn"):
+            checked_principal_arn(principal_arn)
+        self._scan_cutoff = whole_number(
+            args, "bytes_scanned_cutoff_per_query", 10_000_000_000, LEAST_SCAN_CUTOFF, MOST_SCAN_CUTOFF
+        )
         super().__init__(
             "custom-labels-batch:index:Analytics",
             name,
@@ -136,13 +144,15 @@ class Analytics(pulumi.ComponentResource):
         )
 
     def _analytics_bucket(self) -> PrivateBucket:
-        retention = {RESULTS_PREFIX: int(self._args.get("query_result_retention_days", 30))}
+        retention = {RESULTS_PREFIX: whole_number(self._args, "query_result_retention_days", 30, 1, 3650)}
         if "prediction_retention_days" in self._args:
-            retention[PREDICTIONS_PREFIX] = int(self._args["prediction_retention_days"])
+            retention[PREDICTIONS_PREFIX] = whole_number(self._args, "prediction_retention_days", 730, 1, 3650)
         return PrivateBucket(
             f"{self._component_name}-rows",
             self._args.get("analytics_bucket_name"),
-            noncurrent_version_retention_days=int(self._args.get("noncurrent_version_retention_days", 30)),
+            noncurrent_version_retention_days=whole_number(
+                self._args, "noncurrent_version_retention_days", 30, 1, 3650
+            ),
             force_destroy=bool(self._args.get("force_destroy", False)),
             retention_days=retention,
             opts=self._child,
@@ -157,7 +167,7 @@ class Analytics(pulumi.ComponentResource):
             statements=[iam.allow(["s3:PutObject"], rows), queue.consumer_statement()],
             timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
             memory_megabytes=512,
-            log_retention_days=int(self._args.get("log_retention_days", 30)),
+            log_retention_days=whole_number(self._args, "log_retention_days", 30, 1, 3653),
             powertools_layer_arn=self._args.get("powertools_layer_arn"),
             opts=self._child,
         )
@@ -225,15 +235,8 @@ def _optional(value: str) -> str | None:
 
 def _check_database_name(name: str) -> None:
     if not _DATABASE_NAME.fullmatch(name):
-        raise ValueError(
+        raise InputError(
             f"database_name is {name!r}; allowed are at most 128 lower-case letters, digits and underscores, such as "
-            "'surfaces_analytics'"
-        )
-
-
-def _check_scan_cutoff(cutoff: int) -> None:
-    if cutoff < LEAST_SCAN_CUTOFF:
-        raise ValueError(
-            f"bytes_scanned_cutoff_per_query is {cutoff}; allowed is {LEAST_SCAN_CUTOFF} (10 MiB) or more, such as "
-            "10000000000"
+            "'surfaces_analytics'",
+            "database_name",
         )

@@ -13,8 +13,9 @@ from components.bucket import PrivateBucket
 from components.drain_target import drain_seconds
 from components.email_subscriptions import checked_emails
 from components.function import METRICS_NAMESPACE, PythonFunction
+from components.inputs import InputError, in_apply, number, whole_number
 from components.naming import check_name, with_tags
-from components.prices import INFERENCE_UNIT_HOUR_USD
+from components.prices import checked_price
 from components.queue import WorkQueue
 from components.run_summaries import run_summaries, telling
 from components.schedule_expression import checked_pause
@@ -32,8 +33,8 @@ BATCH_SIZE = 10
 EXECUTIONS_PER_INFERENCE_UNIT = 2
 """Function executions at once for each inference unit; also the least concurrency a mapping can be held to."""
 
-MOST_EXECUTIONS = 1000
-"""The highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
+MOST_INFERENCE_UNITS = 1000 // EXECUTIONS_PER_INFERENCE_UNIT
+"""1000 is the highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
 
 RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
 """Twice what release_model waits for the model to stop, so that it ends by its own rules."""
@@ -43,7 +44,7 @@ class BatchInferenceArgs(TypedDict):
     """Inputs of BatchInference."""
 
     project_arn: pulumi.Input[str]
-    """ARN of the Rekognition Custom Labels project."""
+    """ARN of the Rekognition Custom Labels project, of the region and account that this is deployed to."""
     model_version: NotRequired[str]
     """Name of the project version to run. Default: the newest one that can run."""
     trigger: NotRequired[str]
@@ -55,42 +56,44 @@ class BatchInferenceArgs(TypedDict):
     min_confidence: NotRequired[float]
     """Confidence from which a label counts, 0 to 100. Default: 70."""
     label_thresholds: NotRequired[dict[str, float]]
-    """Label -> confidence, for labels with a threshold of their own."""
+    """Label -> confidence, 0 to 100, for labels that count from another confidence than the rest."""
     source_bucket_name: NotRequired[pulumi.Input[str]]
-    """Physical name of the new source bucket."""
+    """Physical name of the new source bucket. Default: made from the component's name."""
     existing_source_bucket_name: NotRequired[pulumi.Input[str]]
     """A bucket to take images from instead of a new one. Its EventBridge notifications must be switched on."""
     final_bucket_name: NotRequired[pulumi.Input[str]]
-    """Physical name of the final bucket."""
+    """Physical name of the final bucket. Default: made from the component's name."""
     image_prefix: NotRequired[str]
-    """Only objects whose key begins with this."""
+    """Only objects whose key begins with this are images. Default: all."""
     max_inference_units: NotRequired[int]
-    """Most inference units a run may start. Default: 1."""
+    """Most inference units a run may start, 1 to 500. Default: 1."""
     tps_per_inference_unit: NotRequired[float]
-    """DetectCustomLabels calls a second one inference unit sustains. Default: 5."""
+    """DetectCustomLabels calls a second that one inference unit sustains, 0.1 to 100. Default: 5."""
     target_drain_minutes: NotRequired[int]
-    """Minutes in which a run should work off its backlog. Default: 60."""
+    """Minutes in which a run should work off its backlog, 1 to 1440. Default: 60."""
     min_batch_size: NotRequired[int]
-    """Images that a run is started for. Fewer wait for more, but not past `max_queue_age_minutes`. Default: 1."""
+    """Images that a run is started for, up to 1000000. Fewer wait for more, but not past `max_queue_age_minutes`.
+    Default: 1."""
     max_queue_age_minutes: NotRequired[int]
-    """Most minutes an image waits for a run to start, where runs succeed. Default: 1440."""
+    """Most minutes an image waits for a run to start, where runs succeed, 2 to 10080. Default: 1440."""
     max_run_minutes: NotRequired[int]
-    """Cost guard: minutes after which a run ends. Default: 1440."""
+    """Cost guard: minutes after which a run ends and leaves the rest to the next, 5 to 43200. Default: 1440."""
     log_retention_days: NotRequired[int]
-    """Days logs are kept. Default: 30."""
+    """Days logs are kept, one of the periods that CloudWatch Logs has. Default: 30."""
     noncurrent_version_retention_days: NotRequired[int]
-    """Days replaced and deleted objects are kept. Default: 30."""
+    """Days replaced and deleted objects are kept, 1 to 3650. Default: 30."""
     run_retention_days: NotRequired[int]
-    """Days the record of a run is kept. Default: 400."""
+    """Days the record of a run is kept, 1 to 3650. Default: 400."""
     summary_emails: NotRequired[list[str]]
     """E-mail addresses that get a summary of each run; each confirms once, by a link AWS sends it."""
     inference_unit_hour_price: NotRequired[float]
     """USD that an inference unit costs an hour, for those summaries. Default: 4."""
     force_destroy: NotRequired[bool]
     """Whether destroying deletes buckets that hold objects. Default: false."""
-    powertools_layer_arn: NotRequired[str]
-    """Powertools layer version, where AWS's public one does not exist."""
-    tags: NotRequired[dict[str, str]]
+    powertools_layer_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a version of the Powertools for AWS Lambda (Python) layer. Default: AWS's public one, which only the
+    commercial partition has."""
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
 
@@ -98,38 +101,42 @@ class BatchInference(pulumi.ComponentResource):
     """Source bucket, queue, function, final bucket and predictions topic; with `schedule`, the workflows too."""
 
     source_bucket_name: pulumi.Output[str]
-    """Where images are uploaded."""
+    """Name of the bucket that images are uploaded to."""
     final_bucket_name: pulumi.Output[str]
-    """Where images and their labels end."""
+    """Name of the bucket that images and their labels end in."""
     image_queue_url: pulumi.Output[str]
-    """Images that wait."""
+    """URL of the queue of images that wait."""
     image_dead_letter_queue_url: pulumi.Output[str]
-    """Messages that failed ten times, and events that could not be delivered."""
+    """URL of the queue of messages that failed ten times, and of events that could not be delivered."""
     predictions_topic_arn: pulumi.Output[str]
-    """One message for each image: its labels, or why it was rejected."""
+    """ARN of the topic with one message for each image: its labels, or why it was rejected."""
     analyze_function_name: pulumi.Output[str]
-    """The function that labels images."""
+    """Name of the function that labels images."""
     event_source_mapping_uuid: pulumi.Output[str]
-    """The tap between queue and function."""
+    """UUID of the event source mapping from the queue to the function, which the workflow opens and closes."""
     state_machine_arn: pulumi.Output[str | None]
-    """The workflow that runs the model; none with `upload`."""
+    """ARN of the workflow that runs the model; none with `upload`."""
     release_state_machine_arn: pulumi.Output[str | None]
-    """The workflow that stops the model; none with `upload`."""
+    """ARN of the workflow that stops the model; none with `upload`."""
     schedule_arn: pulumi.Output[str | None]
-    """When the workflow runs; none with `upload`."""
+    """ARN of the schedule that the workflow runs on; none with `upload`."""
     runs_table_name: pulumi.Output[str | None]
-    """The model's lock and the record of every run; none with `upload`."""
+    """Name of the table with the model's lock and the record of every run; none with `upload`."""
     rescue_dead_letter_queue_url: pulumi.Output[str | None]
-    """Failed runs for which the release could not be started; none with `upload`."""
+    """URL of the queue of failed runs for which the release could not be started; none with `upload`."""
     run_summary_topic_arn: pulumi.Output[str | None]
-    """One message for each run that has ended; none with `upload`."""
+    """ARN of the topic with one message for each run that has ended; none with `upload`."""
 
     def __init__(self, name: str, args: BatchInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
         trigger = args.get("trigger", "schedule")
         if trigger not in TRIGGERS:
-            raise ValueError(f"trigger is {trigger!r}; allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'")
-        self._summary_emails = checked_emails(args.get("summary_emails", []))
+            allowed = f"allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'"
+            raise InputError(f"trigger is {trigger!r}; {allowed}", "trigger")
+        if args.get("model_version", "").startswith("arn:"):
+            raise InputError("model_version is an ARN; give the name, which is what follows version/", "model_version")
+        self._summary_emails = checked_emails(args.get("summary_emails", []), "summary_emails")
+        self._price = checked_price(args)
         super().__init__(
             "custom-labels-batch:index:BatchInference",
             name,
@@ -138,16 +145,15 @@ class BatchInference(pulumi.ComponentResource):
         )
         self._component_name, self._args, self._scheduled = name, args, trigger == "schedule"
         self._child = pulumi.ResourceOptions(parent=self)
-        # In plugin mode whole numbers arrive as floats.
-        self._units = int(args.get("max_inference_units", 1))
-        self._tps = float(args.get("tps_per_inference_unit", 5.0))
-        self._min_batch_size = int(args.get("min_batch_size", 1))
-        self._max_queue_age_minutes = int(args.get("max_queue_age_minutes", 1440))
+        self._units = whole_number(args, "max_inference_units", 1, 1, MOST_INFERENCE_UNITS)
+        self._tps = number(args, "tps_per_inference_unit", 5.0, 0.1, 100)
+        self._min_batch_size = whole_number(args, "min_batch_size", 1, 1, 1_000_000)
+        self._max_queue_age_minutes = whole_number(args, "max_queue_age_minutes", 1440, 2, 10080)
         self._project_arn = self._project_of_this_place()
-        self._log_days = int(args.get("log_retention_days", 30))
+        self._log_days = whole_number(args, "log_retention_days", 30, 1, 3653)
         self._function_timeout = function_timeout_seconds(self._tps)
 
-        self._noncurrent_days = int(args.get("noncurrent_version_retention_days", 30))
+        self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", 30, 1, 3650)
         self._source = self._source_bucket()
         self._final = self._bucket("final", args.get("final_bucket_name"), {"superseded/": self._noncurrent_days})
         self._topic, topic_policy = self._predictions_topic()
@@ -197,7 +203,9 @@ class BatchInference(pulumi.ComponentResource):
         options = pulumi.InvokeOptions(parent=self)
         account = aws.get_caller_identity_output(opts=options).account_id
         region = aws.get_region_output(opts=options).region
-        return pulumi.Output.all(self._args["project_arn"], region, account).apply(lambda found: project_in(*found))
+        return pulumi.Output.all(self._args["project_arn"], region, account).apply(
+            lambda found: in_apply(project_in, *found)
+        )
 
     # Images in and out
 
@@ -263,7 +271,7 @@ class BatchInference(pulumi.ComponentResource):
                 "SOURCE_BUCKET_NAME": self._source_name,
                 "FINAL_BUCKET_NAME": self._final.name,
                 "PREDICTIONS_TOPIC_ARN": self._topic.arn,
-                "MIN_CONFIDENCE": str(args.get("min_confidence", 70.0)),
+                "MIN_CONFIDENCE": str(number(args, "min_confidence", 70.0, 0, 100)),
                 "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True, ensure_ascii=False),
                 "DETECT_CALLS_PER_SECOND": str(calls_per_second(self._tps)),
                 "DETECT_THREADS": str(threads(self._tps)),
@@ -326,9 +334,7 @@ class BatchInference(pulumi.ComponentResource):
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             enabled=not self._scheduled,
-            scaling_config={
-                "maximum_concurrency": min(MOST_EXECUTIONS, max(2, self._units * EXECUTIONS_PER_INFERENCE_UNIT))
-            },
+            scaling_config={"maximum_concurrency": self._units * EXECUTIONS_PER_INFERENCE_UNIT},
             opts=opts,
         )
 
@@ -388,9 +394,9 @@ class BatchInference(pulumi.ComponentResource):
                 "ProjectArn": self._project_arn,
                 "RunSummaryTopicArn": summaries.arn,
                 "MetricsNamespace": METRICS_NAMESPACE,
-                "InferenceUnitHourPrice": float(self._args.get("inference_unit_hour_price", INFERENCE_UNIT_HOUR_USD)),
+                "InferenceUnitHourPrice": self._price,
                 "FunctionTimeoutSeconds": self._function_timeout,
-                "RunRetentionSeconds": int(self._args.get("run_retention_days", 400)) * 24 * 60 * 60,
+                "RunRetentionSeconds": whole_number(self._args, "run_retention_days", 400, 1, 3650) * 24 * 60 * 60,
             },
             statements=[
                 iam.allow(
@@ -408,7 +414,7 @@ class BatchInference(pulumi.ComponentResource):
         )
 
     def _batch_inference(self, table: aws.dynamodb.Table, release: Workflow) -> Workflow:
-        max_run_seconds = int(self._args.get("max_run_minutes", 1440)) * 60
+        max_run_seconds = whole_number(self._args, "max_run_minutes", 1440, 5, 43200) * 60
         return Workflow(
             f"{self._component_name}-run",
             definition="batch_inference",
@@ -422,7 +428,7 @@ class BatchInference(pulumi.ComponentResource):
                 "MaxInferenceUnits": self._units,
                 "TpsPerInferenceUnit": self._tps,
                 "ExecutionsPerInferenceUnit": EXECUTIONS_PER_INFERENCE_UNIT,
-                "TargetDrainSeconds": drain_seconds(int(self._args.get("target_drain_minutes", 60))),
+                "TargetDrainSeconds": drain_seconds(whole_number(self._args, "target_drain_minutes", 60, 1, 1440)),
                 "MaxRunSeconds": max_run_seconds,
                 "MinBatchSize": self._min_batch_size,
                 "MaxQueueAgeSeconds": self._max_queue_age_minutes * 60,
@@ -453,7 +459,7 @@ class BatchInference(pulumi.ComponentResource):
         schedule = pulumi.Output.from_input(self._args.get("schedule", DEFAULT_SCHEDULE))
         timezone = pulumi.Output.from_input(self._args.get("schedule_timezone", "UTC"))
         minutes = self._max_queue_age_minutes
-        return pulumi.Output.all(schedule, timezone).apply(lambda found: checked_pause(found[0], found[1], minutes))
+        return pulumi.Output.all(schedule, timezone).apply(lambda found: in_apply(checked_pause, *found, minutes))
 
     def _work_the_mapping(self) -> iam.Statement:
         return iam.allow(["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"], self._mapping.arn)
@@ -483,8 +489,13 @@ def project_in(arn: str, region: str, account: str) -> str:
     Raises
     ------
     ValueError
-        Names both places, and what to do.
+        Names both places, or what the ARN is of, and what to do.
     """
+    if "/version/" in arn:
+        raise ValueError(
+            f"{arn} is the ARN of a project version; the project's own ends in another timestamp (aws rekognition "
+            "describe-projects)"
+        )
     place = arn.split(":")[3:5]
     if place != [region, account]:
         raise ValueError(

@@ -8,15 +8,15 @@ import pulumi_aws as aws
 from components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
 
 
-def checked_emails(addresses: Iterable[str]) -> list[Subscription]:
-    """Addresses as subscriptions.
+def checked_emails(addresses: Iterable[str], name: str) -> list[Subscription]:
+    """Addresses, of the input of this name, as subscriptions.
 
     Raises
     ------
-    ValueError
+    InputError
         SNS would not take one, or one is there twice.
     """
-    return distinct(checked_subscription({"protocol": "email", "endpoint": address}) for address in addresses)
+    return distinct(checked_subscription({"protocol": "email", "endpoint": address}, name) for address in addresses)
 
 
 def subscribe(

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
+from components.inputs import in_apply
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
@@ -41,7 +42,7 @@ class PythonFunction(pulumi.ComponentResource):
         timeout_seconds: int,
         memory_megabytes: int,
         log_retention_days: int,
-        powertools_layer_arn: str | None,
+        powertools_layer_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("custom-labels-batch:index:PythonFunction", name, None, opts)
@@ -72,7 +73,7 @@ class PythonFunction(pulumi.ComponentResource):
                         "POWERTOOLS_LOG_LEVEL": "INFO",
                         **environment,
                     }
-                ).apply(lambda variables: fitting(name, variables))
+                ).apply(lambda variables: in_apply(fitting, name, variables))
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, logs]),
         )
@@ -116,7 +117,7 @@ def _public_powertools_layer(parent: pulumi.Resource) -> pulumi.Output[str]:
     partition = aws.get_partition_output(opts=options).partition
     region = aws.get_region_output(opts=options).region
 
-    def layer(found: tuple[str, str]) -> str:
+    def layer(found: Sequence[str]) -> str:
         if found[0] != "aws":
             raise ValueError(
                 f"There is no known ARN of the public Powertools layer for the partition {found[0]!r}; look it up, or "
@@ -124,4 +125,4 @@ def _public_powertools_layer(parent: pulumi.Resource) -> pulumi.Output[str]:
             )
         return f"arn:aws:lambda:{found[1]}:{POWERTOOLS_ACCOUNT}:layer:{POWERTOOLS_LAYER}"
 
-    return pulumi.Output.all(partition, region).apply(lambda found: layer((found[0], found[1])))
+    return pulumi.Output.all(partition, region).apply(lambda found: in_apply(layer, found))

@@ -10,12 +10,16 @@ import pulumi_aws as aws
 from components import alarms, iam, operations_dashboard
 from components.alarms import MOST_WAIT_MINUTES, Alarm
 from components.email_subscriptions import checked_emails, subscribe
+from components.inputs import whole_number
 from components.naming import check_name, with_tags
-from components.prices import INFERENCE_UNIT_HOUR_USD
+from components.prices import checked_price
 from components.schedule_expression import checked_schedule, longest_pause
 
 MODEL_START_MINUTES = 30
 """What a run is allowed for starting the model, before its first image."""
+
+HOURLY_WAIT_MINUTES = 2 * 60 + MODEL_START_MINUTES + 60
+"""What `longest_wait_minutes` answers for the defaults of BatchInference."""
 
 CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 """Partition -> where its consoles are, if not at console.aws.amazon.com."""
@@ -25,35 +29,36 @@ class MonitoringArgs(TypedDict):
     """Inputs of Monitoring. What is left out is not watched."""
 
     image_queue_url: pulumi.Input[str]
-    """The queue of images that wait."""
+    """URL of the queue of images that wait."""
     image_dead_letter_queue_url: pulumi.Input[str]
-    """Images that could not be labelled."""
+    """URL of the queue of images that could not be labelled."""
     analyze_function_name: pulumi.Input[str]
-    """The function that labels images."""
+    """Name of the function that labels images."""
     notification_dead_letter_queue_url: NotRequired[pulumi.Input[str]]
-    """Predictions that could not be told about."""
+    """URL of the queue of predictions that could not be told about."""
     analytics_dead_letter_queue_url: NotRequired[pulumi.Input[str]]
-    """Predictions that could not be recorded."""
+    """URL of the queue of predictions that could not be recorded."""
     notify_function_name: NotRequired[pulumi.Input[str]]
-    """The function that looks for labels of interest."""
+    """Name of the function that looks for labels of interest."""
     record_function_name: NotRequired[pulumi.Input[str]]
-    """The function that records predictions."""
+    """Name of the function that records predictions."""
     state_machine_arn: NotRequired[pulumi.Input[str]]
-    """The workflow that runs the model."""
+    """ARN of the workflow that runs the model."""
     release_state_machine_arn: NotRequired[pulumi.Input[str]]
-    """The workflow that stops the model, and counts what runs have cost and what runs without one."""
+    """ARN of the workflow that stops the model, and counts what runs have cost and what runs without one."""
     schedule_arn: NotRequired[pulumi.Input[str]]
-    """A schedule; all schedules of its group are watched."""
+    """ARN of a schedule; all schedules of its group are watched."""
     rescue_dead_letter_queue_url: NotRequired[pulumi.Input[str]]
-    """Failed runs for which that workflow could not be started."""
+    """URL of the queue of failed runs for which the workflow that stops the model could not be started."""
     project_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the Rekognition Custom Labels project."""
+    """ARN of the Rekognition Custom Labels project whose model is watched."""
     model_version: NotRequired[str]
     """Name of the pinned project version. Without it, all versions of the project are watched, less far back."""
     max_run_minutes: NotRequired[int]
-    """Minutes after which a run ends. Without it, a model may always be in service."""
+    """Minutes after which a run ends, as BatchInference has it. Without it, a model may always be in service."""
     longest_wait_minutes: NotRequired[int]
-    """Most minutes an image should wait, up to 12960 (9 days). Default: 60, for a model that always runs."""
+    """Most minutes an image should wait, up to 12960 (9 days). Default: 210 with `state_machine_arn`, for the
+    schedule that BatchInference has by default; without it 60, for a model that always runs."""
     inference_unit_hour_price: NotRequired[float]
     """USD that an inference unit costs an hour, for the dashboard. Default: 4."""
     alarm_emails: NotRequired[list[str]]
@@ -61,7 +66,7 @@ class MonitoringArgs(TypedDict):
     dashboard_name: NotRequired[str]
     """Name of the dashboard, the only one of it in the region: letters, digits, hyphens and underscores. Default: the
     component's name."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
 
@@ -69,18 +74,18 @@ class Monitoring(pulumi.ComponentResource):
     """An operations topic, the CloudWatch alarms that publish to it, and a CloudWatch dashboard."""
 
     operations_topic_arn: pulumi.Output[str]
-    """What alarms are published to; subscribe to it."""
+    """ARN of the topic that alarms are published to; subscribe to it."""
     operations_dashboard_name: pulumi.Output[str]
-    """The dashboard."""
+    """Name of the dashboard."""
     operations_dashboard_url: pulumi.Output[str]
-    """Where people open it."""
+    """URL at which people open the dashboard."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
-        # In plugin mode whole numbers arrive as floats.
-        self._longest_wait = int(args.get("longest_wait_minutes", 60))
-        _check_longest_wait(self._longest_wait)
-        emails = checked_emails(args.get("alarm_emails", []))
+        wait = HOURLY_WAIT_MINUTES if "state_machine_arn" in args else 60
+        self._longest_wait = whole_number(args, "longest_wait_minutes", wait, 1, MOST_WAIT_MINUTES)
+        emails = checked_emails(args.get("alarm_emails", []), "alarm_emails")
+        self._price = checked_price(args)
         super().__init__(
             "custom-labels-batch:index:Monitoring",
             name,
@@ -171,7 +176,7 @@ class Monitoring(pulumi.ComponentResource):
         if "schedule_arn" in args:
             found.append(alarms.failed_schedule(args["schedule_arn"]))
         if "project_arn" in args and "max_run_minutes" in args:
-            version, most = args.get("model_version"), int(args["max_run_minutes"])
+            version, most = args.get("model_version"), whole_number(args, "max_run_minutes", 1440, 5, 43200)
             found.append(alarms.model_in_service(args["project_arn"], version, most))
         return found
 
@@ -190,7 +195,7 @@ class Monitoring(pulumi.ComponentResource):
             state_machine_arn=args.get("state_machine_arn"),
             release_state_machine_arn=args.get("release_state_machine_arn"),
             schedule_arn=args.get("schedule_arn"),
-            inference_unit_hour_price=float(args.get("inference_unit_hour_price", INFERENCE_UNIT_HOUR_USD)),
+            inference_unit_hour_price=self._price,
             alarm_arns=[alarm.arn for alarm in made],
         )
         return aws.cloudwatch.Dashboard(
@@ -249,11 +254,3 @@ def longest_wait_minutes(
         return MOST_WAIT_MINUTES
     waiting = 2 * pause if min_batch_size <= 1 else max_queue_age_minutes + pause
     return min(MOST_WAIT_MINUTES, math.ceil(waiting) + MODEL_START_MINUTES + target_drain_minutes)
-
-
-def _check_longest_wait(minutes: int) -> None:
-    if not 1 <= minutes <= MOST_WAIT_MINUTES:
-        raise ValueError(
-            f"longest_wait_minutes is {minutes}; allowed is a whole number from 1 to {MOST_WAIT_MINUTES} (9 days, "
-            "since the queue forgets an image after 10), such as 210"
-        )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.inputs import InputError
+
 MAX_NAME_LENGTH = 30
 """Pulumi adds 8 characters, and IAM roles, functions and rules end at 64: 25 are left for what the parts add."""
 
@@ -16,17 +18,17 @@ def check_name(name: str) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         Names the value, what is allowed, and an example.
     """
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
-        raise ValueError(
+        raise InputError(
             f"The component name {name!r} is not allowed: at most {MAX_NAME_LENGTH} lower-case letters, digits and "
             "hyphens, beginning with a letter, such as 'surfaces'"
         )
 
 
-def with_tags(opts: pulumi.ResourceOptions | None, tags: Mapping[str, str]) -> pulumi.ResourceOptions:
+def with_tags(opts: pulumi.ResourceOptions | None, tags: Mapping[str, pulumi.Input[str]]) -> pulumi.ResourceOptions:
     """Options that give every resource below a component its tags; a resource's own tags win.
 
     Written once here instead of at each resource, and not as the provider's default tags: an explicit provider
@@ -36,8 +38,7 @@ def with_tags(opts: pulumi.ResourceOptions | None, tags: Mapping[str, str]) -> p
     def tag(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not hasattr(type(args.resource), "tags"):
             return None
-        given = pulumi.Output.from_input(args.props.get("tags") or {})
-        merged = given.apply(lambda own: {**tags, **own})
+        merged = pulumi.Output.all({**tags}, args.props.get("tags") or {}).apply(lambda both: {**both[0], **both[1]})
         return pulumi.ResourceTransformationResult({**args.props, "tags": merged}, args.opts)
 
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transformations=[tag]))

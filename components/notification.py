@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components import iam
 from components.function import PythonFunction
+from components.inputs import InputError, whole_number
 from components.naming import check_name, with_tags
 from components.predictions_queue import PredictionsQueue
 from components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
@@ -29,7 +30,7 @@ MAX_SESSION_MINUTES = 12 * 60
 it. How long the sessions last that Lambda makes for a function, AWS does not say."""
 
 
-class SubscriptionArgs(TypedDict):
+class NotificationSubscription(TypedDict):
     """An endpoint that hears of labels of interest."""
 
     protocol: str
@@ -51,21 +52,22 @@ class NotificationArgs(TypedDict):
     """Label -> confidence from which on to tell, 0 to 100. Labels match exactly. Without any, nothing is sent."""
     notification_emails: NotRequired[list[str]]
     """E-mail addresses to tell; each confirms once, by a link AWS sends it."""
-    subscriptions: NotRequired[list[SubscriptionArgs]]
-    """Other endpoints to tell."""
+    subscriptions: NotRequired[list[NotificationSubscription]]
+    """Other endpoints to tell, each of which may want only some."""
     mode: NotRequired[str]
     """`digest` (default): one message a batch of images. `image`: one an image."""
     batching_window_seconds: NotRequired[int]
     """Seconds a digest waits for more images, 1 to 300. Default: 60."""
     presigned_url_minutes: NotRequired[int]
-    """Minutes a message's link shows its image to anybody who has the link; 0 (default) for no link."""
+    """Minutes a message's link shows its image to anybody who has the link, up to 10080; 0 (default) for no link."""
     final_bucket_name: NotRequired[pulumi.Input[str]]
-    """The bucket that images end in; needed for links."""
+    """Name of the bucket that images end in; needed for links."""
     log_retention_days: NotRequired[int]
-    """Days logs are kept. Default: 30."""
-    powertools_layer_arn: NotRequired[str]
-    """Powertools layer version, where AWS's public one does not exist."""
-    tags: NotRequired[dict[str, str]]
+    """Days logs are kept, one of the periods that CloudWatch Logs has. Default: 30."""
+    powertools_layer_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a version of the Powertools for AWS Lambda (Python) layer. Default: AWS's public one, which only the
+    commercial partition has."""
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
 
@@ -73,13 +75,13 @@ class Notification(pulumi.ComponentResource):
     """A queue of predictions, the function that looks for labels of interest, and the topic it tells them on."""
 
     notification_topic_arn: pulumi.Output[str]
-    """The topic that people and programs are subscribed to."""
+    """ARN of the topic that people and programs are subscribed to."""
     queue_url: pulumi.Output[str]
-    """Predictions that wait to be looked at."""
+    """URL of the queue of predictions that wait to be looked at."""
     dead_letter_queue_url: pulumi.Output[str]
-    """Predictions that could not be told about."""
+    """URL of the queue of predictions that could not be told about."""
     notify_function_name: pulumi.Output[str]
-    """The function that looks for labels of interest."""
+    """Name of the function that looks for labels of interest."""
 
     def __init__(self, name: str, args: NotificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
@@ -87,10 +89,8 @@ class Notification(pulumi.ComponentResource):
         _check_labels(self._labels)
         self._mode = args.get("mode", "digest")
         _check_mode(self._mode)
-        # In plugin mode whole numbers arrive as floats.
-        window = int(args.get("batching_window_seconds", 60))
-        _check_window(window)
-        self._link_minutes = int(args.get("presigned_url_minutes", 0))
+        window = whole_number(args, "batching_window_seconds", 60, 1, MOST_WINDOW_SECONDS)
+        self._link_minutes = whole_number(args, "presigned_url_minutes", 0, 0, MAX_LINK_MINUTES)
         _check_links(self._link_minutes, "final_bucket_name" in args)
         subscriptions = wanted_subscriptions(args.get("notification_emails", []), args.get("subscriptions", []))
         super().__init__(
@@ -187,7 +187,7 @@ class Notification(pulumi.ComponentResource):
             statements=self._notify_labels_statements(queue),
             timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
             memory_megabytes=512,
-            log_retention_days=int(self._args.get("log_retention_days", 30)),
+            log_retention_days=whole_number(self._args, "log_retention_days", 30, 1, 3653),
             powertools_layer_arn=self._args.get("powertools_layer_arn"),
             opts=self._child,
         )
@@ -202,16 +202,20 @@ class Notification(pulumi.ComponentResource):
         return statements
 
 
-def wanted_subscriptions(emails: Sequence[str], subscriptions: Sequence[SubscriptionArgs]) -> list[Subscription]:
+def wanted_subscriptions(
+    emails: Sequence[str], subscriptions: Sequence[NotificationSubscription]
+) -> list[Subscription]:
     """All subscriptions, e-mail addresses first.
 
     Raises
     ------
-    ValueError
+    InputError
         An endpoint is there twice, or SNS would not take a subscription.
     """
-    to_emails: list[SubscriptionArgs] = [{"protocol": "email", "endpoint": email} for email in emails]
-    return distinct(checked_subscription(given) for given in [*to_emails, *subscriptions])
+    to_emails = [
+        checked_subscription({"protocol": "email", "endpoint": email}, "notification_emails") for email in emails
+    ]
+    return distinct([*to_emails, *(checked_subscription(given, "subscriptions") for given in subscriptions)])
 
 
 def link_warning(minutes: int) -> str | None:
@@ -227,29 +231,18 @@ def link_warning(minutes: int) -> str | None:
 def _check_labels(labels: Mapping[str, float]) -> None:
     for label, threshold in labels.items():
         if not 0 <= threshold <= 100:
-            raise ValueError(
-                f"The threshold of {label!r} is {threshold}; allowed is a number from 0 to 100, such as 80"
+            raise InputError(
+                f"The threshold of {label!r} is {threshold}; allowed is a number from 0 to 100, such as 80",
+                "labels_of_interest",
             )
 
 
 def _check_mode(mode: str) -> None:
     if mode not in BATCH_SIZES:
-        raise ValueError(f"mode is {mode!r}; allowed is one of {', '.join(BATCH_SIZES)}, such as 'digest'")
-
-
-def _check_window(seconds: int) -> None:
-    if not 1 <= seconds <= MOST_WINDOW_SECONDS:
-        raise ValueError(
-            f"batching_window_seconds is {seconds}; allowed is a whole number from 1 to {MOST_WINDOW_SECONDS}, such "
-            "as 60"
-        )
+        raise InputError(f"mode is {mode!r}; allowed is one of {', '.join(BATCH_SIZES)}, such as 'digest'", "mode")
 
 
 def _check_links(minutes: int, has_bucket: bool) -> None:
-    if not 0 <= minutes <= MAX_LINK_MINUTES:
-        raise ValueError(
-            f"presigned_url_minutes is {minutes}; allowed is a whole number from 0 (no links) to {MAX_LINK_MINUTES}, "
-            "such as 60"
-        )
     if minutes and not has_bucket:
-        raise ValueError("presigned_url_minutes needs final_bucket_name, the bucket whose images links show")
+        problem = "presigned_url_minutes needs final_bucket_name, the bucket whose images links show"
+        raise InputError(problem, "final_bucket_name")

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
+from components.inputs import in_apply
 from components.naming import with_tags
 from components.quicksight_definition import definition
 from components.quicksight_principal import checked_principal_arn, principal_in
@@ -71,7 +72,7 @@ class QuickSightDashboardArgs(TypedDict):
     """Column -> Glue type, as the view has them."""
     workgroup_name: pulumi.Input[str]
     """Athena workgroup that queries run in, with its results in the bucket."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags. Cloud Control takes those of the dashboard from here only."""
 
 
@@ -98,7 +99,7 @@ class QuickSightDashboard(pulumi.ComponentResource):
         self._partition = aws.get_partition_output(opts=options).partition
         self._region = aws.get_region_output(opts=options).region
         self._account = aws.get_caller_identity_output(opts=options).account_id
-        self._principal = self._account.apply(lambda account: principal_in(args["principal_arn"], account))
+        self._principal = self._account.apply(lambda account: in_apply(principal_in, args["principal_arn"], account))
         self._id = pulumi.Output.from_input(args["analytics_bucket_name"]).apply(lambda bucket: asset_id(name, bucket))
 
         source = self._data_source()

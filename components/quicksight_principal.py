@@ -2,6 +2,8 @@
 
 import re
 
+from components.inputs import InputError
+
 # A user that came through an IAM role has a slash in its name, and a group's name may have spaces.
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/[^/\s]+/.+")
 
@@ -11,15 +13,16 @@ def checked_principal_arn(arn: str) -> str:
 
     Raises
     ------
-    ValueError
+    InputError
         Naming what the ARN is instead, and where to find a right one.
     """
     if _PRINCIPAL.fullmatch(arn):
         return arn
     kind = "belongs to IAM" if ":iam:" in arn or ":sts:" in arn else "is not a QuickSight user's or group's"
-    raise ValueError(
+    raise InputError(
         f"{arn!r} {kind}; aws quicksight list-users --namespace default shows the ARNs of users, in QuickSight's "
-        "identity region"
+        "identity region",
+        "quick_sight_principal_arn",
     )
 
 

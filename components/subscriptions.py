@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_
 from pydantic.alias_generators import to_camel
 from pydantic.networks import EmailStr
 
+from components.inputs import InputError
+
 Protocol = Literal["email", "email-json", "http", "https", "sms", "sqs", "lambda", "application", "firehose"]
 PROTOCOLS = get_args(Protocol)
 
@@ -85,12 +87,12 @@ def _mail_address(text: Any) -> str:
         raise ValueError(f"the endpoint {text!r}: {error.errors()[0]['msg']}") from None
 
 
-def checked_subscription(given: Mapping[str, Any]) -> Subscription:
-    """A subscription as a component takes it.
+def checked_subscription(given: Mapping[str, Any], name: str | None = None) -> Subscription:
+    """A subscription as a component takes it, in an input of this name.
 
     Raises
     ------
-    ValueError
+    InputError
         SNS would not take it; says why.
     """
     try:
@@ -99,7 +101,7 @@ def checked_subscription(given: Mapping[str, Any]) -> Subscription:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ") for problem in error.errors()
         )
-        raise ValueError(f"SNS would not take the subscription {dict(given)!r}: {problems}") from None
+        raise InputError(f"SNS would not take the subscription {dict(given)!r}: {problems}", name) from None
 
 
 def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
@@ -107,14 +109,14 @@ def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
 
     Raises
     ------
-    ValueError
+    InputError
         Naming an endpoint that is there twice.
     """
     found: dict[tuple[str, str], Subscription] = {}
     for subscription in subscriptions:
         address = (subscription.protocol, subscription.endpoint)
         if address in found:
-            raise ValueError(f"the {subscription.protocol} endpoint {subscription.endpoint!r} is there twice")
+            raise InputError(f"the {subscription.protocol} endpoint {subscription.endpoint!r} is there twice")
         found[address] = subscription
     return list(found.values())
 

@@ -171,7 +171,9 @@ class TestTheWorkgroup:
         assert cutoff == 10_485_760
 
     def test_refuses_a_limit_athena_would_refuse(self) -> None:
-        with pytest.raises(SandboxError, match="bytes_scanned_cutoff_per_query is 10485759; allowed is 10485760"):
+        with pytest.raises(
+            SandboxError, match="bytes_scanned_cutoff_per_query is 10485759; allowed is a whole number from 10485760"
+        ):
             record_analytics(bytes_scanned_cutoff_per_query=10_485_759)
 
     def test_publishes_metrics_and_runs_the_engine_the_queries_are_for(self, graph: Result) -> None:

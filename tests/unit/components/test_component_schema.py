@@ -45,14 +45,6 @@ def test_pulumi_reads_every_input(schemas: dict[str, ComponentDefinition], name:
     assert {key for key, found in schemas[name].inputs.items() if not found.optional} == required
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_input_and_output_is_described(schemas: dict[str, ComponentDefinition], name: str) -> None:
-    schema = schemas[name]
-
-    assert schema.description
-    assert [key for key, found in (schema.inputs | schema.outputs).items() if not found.description] == []
-
-
 @pytest.mark.parametrize("path", sorted(COMPONENTS.glob("*.py")), ids=lambda path: path.name)
 def test_annotations_are_types_and_not_text(path: Path) -> None:
     imports = [

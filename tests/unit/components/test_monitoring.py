@@ -192,6 +192,12 @@ class TestTheOldestImage:
     def test_may_wait_for_an_hour_where_the_model_always_runs(self, on_upload: Result) -> None:
         assert alarms(on_upload)["oldest-image"]["threshold"] == 3600
 
+    def test_may_wait_as_long_as_the_default_schedule_makes_it_where_there_is_a_workflow(self) -> None:
+        waiting = longest_wait_minutes("rate(1 hour)", "UTC", 60, 1, 1440)
+
+        graph = record(state_machine_arn=f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:run")
+        assert alarms(graph)["oldest-image"]["threshold"] == waiting * 60
+
     def test_may_wait_for_long_where_the_schedule_does_not_repeat(self) -> None:
         assert longest_wait_minutes("cron(0 0 1 1 ? 2099)", "UTC", 60, 1, 1440) == MOST_WAIT_MINUTES
 

@@ -10,7 +10,7 @@ from components.naming import MAX_NAME_LENGTH
 from components.notification import (
     Notification,
     NotificationArgs,
-    SubscriptionArgs,
+    NotificationSubscription,
     link_warning,
 )
 from components.subscriptions import PROTOCOLS, Subscription, subscription_hash
@@ -299,10 +299,10 @@ class TestTheComponent:
     def test_is_described_to_other_languages(self) -> None:
         found = Analyzer("custom-labels-batch").analyze([Notification])
         schema = found["component_definitions"]["Notification"]
-        nested = found["type_definitions"]["SubscriptionArgs"]
+        nested = found["type_definitions"]["NotificationSubscription"]
 
         assert set(schema.inputs_mapping.values()) == set(NotificationArgs.__annotations__)
-        assert set(nested.properties_mapping.values()) == set(SubscriptionArgs.__annotations__)
+        assert set(nested.properties_mapping.values()) == set(NotificationSubscription.__annotations__)
         assert [name for name, value in schema.inputs.items() if not value.optional] == ["predictionsTopicArn"]
         described = [*(schema.inputs | schema.outputs).values(), *nested.properties.values()]
         assert all(value.description for value in described)

@@ -94,7 +94,7 @@ def test_what_runs_at_once_follows_the_inference_units(units: int, executions: i
 
 
 def test_a_mapping_is_never_asked_for_more_than_lambda_allows() -> None:
-    assert mapping(record_component(max_inference_units=9000))["scalingConfig"] == {"maximumConcurrency": 1000}
+    assert mapping(record_component(max_inference_units=500))["scalingConfig"] == {"maximumConcurrency": 1000}
 
 
 def test_topics_with_predictions_are_encrypted_with_a_key_that_iam_principals_can_use(graph: Result) -> None:

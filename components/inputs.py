@@ -1,0 +1,73 @@
+"""Inputs that cannot be used, refused with a name, and numbers as the components want them."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import pulumi
+
+Checked = TypeVar("Checked")
+
+
+class InputError(ValueError):
+    """An input that cannot be used.
+
+    Attributes
+    ----------
+    name
+        The input's name in Python, or None where it is no single one.
+    """
+
+    def __init__(self, message: str, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def in_apply(check: Callable[..., Checked], *values: Any) -> Checked:
+    """What a check of an output's value answers.
+
+    Raises
+    ------
+    pulumi.RunError
+        Says what the check said: Pulumi buries a ValueError under what it was doing, and prints this alone.
+    """
+    try:
+        return check(*values)
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def whole_number(args: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
+    """An input that is a whole number; from other languages it arrives as a float.
+
+    Raises
+    ------
+    InputError
+        Names the input, its value, and what is allowed.
+    """
+    value = args.get(name, default)
+    if not _is_number(value) or value != int(value) or not least <= value <= most:
+        raise InputError(
+            f"{name} is {value!r}; allowed is a whole number from {least} to {most}, such as {default}", name
+        )
+    return int(value)
+
+
+def number(args: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+    """An input that is any number.
+
+    Raises
+    ------
+    InputError
+        As `whole_number` does.
+    """
+    value = args.get(name, default)
+    if not _is_number(value) or not least <= value <= most:
+        raise InputError(
+            f"{name} is {value!r}; allowed is a number from {least:g} to {most:g}, such as {default:g}", name
+        )
+    return float(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,48 @@
+"""Inputs that cannot be used."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.inputs import InputError, in_apply, number, whole_number
+
+
+@pytest.mark.parametrize("value", [4, 4.0])
+def test_a_whole_number_is_an_int_however_it_arrives(value: float) -> None:
+    found = whole_number({"units": value}, "units", 1, 1, 500)
+
+    assert (found, type(found)) == (4, int)
+
+
+def test_what_is_not_given_is_the_default() -> None:
+    assert whole_number({}, "units", 1, 1, 500) == 1
+    assert number({}, "tps", 5.0, 0.1, 100) == 5.0
+
+
+@pytest.mark.parametrize("value", [0, 501, 1.5, "4", True, None, float("nan"), float("inf")])
+def test_what_is_not_allowed_is_refused_with_what_is(value: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"units is .*; allowed is a whole number from 1 to 500, such as 1$"
+    ) as refused:
+        whole_number({"units": value}, "units", 1, 1, 500)
+
+    assert refused.value.name == "units"
+
+
+@pytest.mark.parametrize("value", [0.05, 100.5, "5", False, float("nan")])
+def test_a_number_out_of_range_is_refused(value: Any) -> None:
+    with pytest.raises(InputError, match=r"tps is .*; allowed is a number from 0.1 to 100, such as 5$"):
+        number({"tps": value}, "tps", 5.0, 0.1, 100)
+
+
+def test_a_check_within_an_apply_says_only_what_is_wrong() -> None:
+    def check(value: str) -> str:
+        raise ValueError(f"{value} is wrong")
+
+    with pytest.raises(pulumi.RunError, match=r"^this is wrong$"):
+        in_apply(check, "this")
+
+
+def test_a_check_within_an_apply_answers_what_it_found() -> None:
+    assert in_apply(max, 1, 2) == 2
