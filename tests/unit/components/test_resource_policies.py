@@ -53,6 +53,7 @@ GUESTS = {
     "queue notification-predictions": [f"{TOPIC_TO_QUEUE} batch-predictions"],
     "queue notification-predictions-dlq": [f"{TOPIC_TO_QUEUE} batch-predictions"],
     "topic batch-predictions": [],
+    "topic batch-run-summaries": [],
     "topic monitoring-operations": [
         f"cloudwatch.amazonaws.com sns:Publish for aws:SourceArn {OWN_ALARMS}",
     ],
@@ -65,6 +66,7 @@ TRUST = {
     # Lambda assumes only roles of the function's own account, and sends no source: there is none to ask for.
     "analytics-record-predictions": "lambda.amazonaws.com for anybody",
     "batch-analyze-image": "lambda.amazonaws.com for anybody",
+    "destroy-guard-refuse-destroy": "lambda.amazonaws.com for anybody",
     "notification-notify-labels": "lambda.amazonaws.com for anybody",
     "analytics-quicksight": f"quicksight.amazonaws.com for {ACCOUNT_ALONE}",
     # A state machine's ARN is not known before its role, which it is created with.
@@ -86,7 +88,7 @@ LOG_DELIVERY = {
 }  # fmt: skip
 ON_EVERYTHING = {
     "batch-run": LOG_DELIVERY,
-    "batch-release-model": LOG_DELIVERY,
+    "batch-release-model": LOG_DELIVERY | {"cloudwatch:PutMetricData"},  # of one namespace: test_iam.py
     "analytics-quicksight": {"athena:ListDataCatalogs"},
 }
 """Role -> actions that AWS offers no ARN for (Service Authorization Reference), which alone may be on `*`."""
@@ -104,6 +106,7 @@ NO_POLICY = {
     "aws:glue/catalogTable:CatalogTable",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:lambda/eventSourceMapping:EventSourceMapping",
+    "aws:lambda/invocation:Invocation",
     "aws:lambda/function:Function",  # none has a permission for another service: mappings poll
     "aws:quicksight/dataSet:DataSet",
     "aws:quicksight/dataSource:DataSource",
@@ -229,6 +232,7 @@ class TestWhatIsKept:
         # AWS's own key lets no alarm publish; no image, key or label passes through the operations topic.
         assert keys == {
             "batch-predictions": "alias/aws/sns",
+            "batch-run-summaries": "alias/aws/sns",
             "notification-labels": "alias/aws/sns",
             "monitoring-operations": None,
         }

@@ -46,6 +46,8 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "maxRunMinutes": 240,
         "noncurrentVersionRetentionDays": 7,
         "runRetentionDays": 365,
+        "summaryEmails": ["production@example.com"],
+        "inferenceUnitHourPrice": 4.5,
         "forceDestroy": True,
     },
     "Notification": {
@@ -86,6 +88,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "recordFunctionName": "record",
         "stateMachineArn": STATE_MACHINE_ARN,
         "releaseStateMachineArn": f"{STATE_MACHINE_ARN}-release",
+        "inferenceUnitHourPrice": 4.5,
         "scheduleArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/group/run",
         "rescueDeadLetterQueueUrl": f"{QUEUE_URL}-rescue-dlq",
         "projectArn": PROJECT_ARN,

@@ -112,6 +112,7 @@ def test_outputs_that_a_trigger_leaves_out_are_optional() -> None:
         "scheduleArn",
         "runsTableName",
         "rescueDeadLetterQueueUrl",
+        "runSummaryTopicArn",
     }
 
 
