@@ -108,6 +108,7 @@ def look(stack: Stack) -> Status:
     now = stack.now()
     scheduled = stack.is_scheduled
     lock = read_lock(stack) if scheduled else None
+    alarms = alarms_if_allowed(stack)  # first: a sandbox measures its queues when it is asked for alarms
     return Status(
         stack=stack.name,
         region=stack.region,
@@ -118,7 +119,7 @@ def look(stack: Stack) -> Status:
         active_run=_active(lock, now) if lock else None,
         schedule=read_schedule(stack, now) if scheduled else None,
         last_runs=[_past(record) for record in last_runs(stack, LAST_RUNS)] if scheduled else [],
-        alarms=alarms_if_allowed(stack),
+        alarms=alarms,
     )
 
 

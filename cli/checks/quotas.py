@@ -29,6 +29,8 @@ def calls_a_second(stack: Stack) -> Iterator[Finding]:
 
 
 def _compared(check: str, wanted: float, part_of_name: str, stack: Stack) -> Finding:
+    if stack.endpoint_url:
+        return not_checked(check, "a sandbox has no quotas")
     pages = stack.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="rekognition")
     found: list[Any] = [quota for page in pages for quota in page["Quotas"] if _is(quota, part_of_name)]
     if not found:
