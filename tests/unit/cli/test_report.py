@@ -15,8 +15,9 @@ from PIL import Image
 
 from cli.report_images import images
 from cli.report_runs import StackTime
+from cli.results_query import COLUMNS
 from cli.stack import Stack
-from tests.unit.cli.athena_answers import COLUMNS, AthenaAnswers, rejected, row
+from tests.unit.cli.athena_answers import AthenaAnswers, rejected, row
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
 
