@@ -54,7 +54,7 @@ class AthenaAnswers:
         self.asked: list[dict[str, Any]] = []
         self.stopped: list[str] = []
         self.states: list[str | Mapping[str, str]] = []
-        self.client = aws.client("athena")
+        self.client = aws.new_client("athena")
         for operation, answer in (
             ("StartQueryExecution", self._start),
             ("GetQueryExecution", self._get),

@@ -163,7 +163,7 @@ def test_what_is_no_picture_has_none(page: Page) -> None:
 
 
 def test_pictures_that_may_not_be_read_are_told(page: Page, monkeypatch: pytest.MonkeyPatch, aws: AwsStack) -> None:
-    s3 = aws.client("s3")
+    s3 = aws.new_client("s3")
     s3.meta.events.register(
         "before-call.s3.GetObject",
         lambda params, **_: (
