@@ -5,28 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from cli.results_query import COLUMNS
 from tests.unit.cli.aws_stack import AwsStack
 
 _BUCKET = "analytics"
-COLUMNS = (
-    "image",
-    "status",
-    "label",
-    "confidence",
-    "box_left",
-    "box_top",
-    "box_width",
-    "box_height",
-    "reason_code",
-    "reason_message",
-    "model_version",
-    "size",
-    "uploaded_at",
-    "processed_at",
-    "image_uri",
-    "source_bucket",
-    "image_id",
-)
 
 
 def row(image: str, label: str | None = "crack", confidence: float | None = 91.5, **changes: str | None) -> list[Any]:
@@ -72,7 +54,7 @@ class AthenaAnswers:
         self.asked: list[dict[str, Any]] = []
         self.stopped: list[str] = []
         self.states: list[str | Mapping[str, str]] = []
-        self.client = aws.client("athena")
+        self.client = aws.new_client("athena")
         for operation, answer in (
             ("StartQueryExecution", self._start),
             ("GetQueryExecution", self._get),

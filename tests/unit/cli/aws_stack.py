@@ -36,6 +36,7 @@ class AwsStack:
     def __init__(self, folder: Path) -> None:
         self._session: Any = boto3.Session(region_name=_REGION)
         self._folder = folder
+        self._clients: dict[str, Any] = {}
         self.moves: list[dict[str, Any]] = []
         self.move_states: list[dict[str, Any]] = []
         self.versions: list[dict[str, Any]] = [self.version()]
@@ -62,6 +63,13 @@ class AwsStack:
         }
 
     def client(self, service: str) -> Any:
+        """One a service: making one takes longer than most of its calls."""
+        if service not in self._clients:
+            self._clients[service] = self.new_client(service)
+        return self._clients[service]
+
+    def new_client(self, service: str) -> Any:
+        """For who changes it."""
         return self._session.client(service)
 
     @cached_property

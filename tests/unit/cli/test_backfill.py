@@ -258,7 +258,7 @@ class _Lister:
 
 
 def _pages_of(size: int, source: Source) -> Any:
-    client = source.aws.client("s3")
+    client = source.aws.new_client("s3")
     client.meta.events.register(
         "provide-client-params.s3.ListObjectVersions", lambda params, **_: {**params, "MaxKeys": size}
     )

@@ -1,7 +1,6 @@
 """`python -m cli report`."""
 
 import io
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,13 +14,12 @@ from PIL import Image
 
 from cli.report_images import images
 from cli.report_runs import StackTime
+from cli.results_query import COLUMNS
 from cli.stack import Stack
-from tests.unit.cli.athena_answers import COLUMNS, AthenaAnswers, rejected, row
+from report import data
+from tests.unit.cli.athena_answers import AthenaAnswers, rejected, row
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
-
-WEBP = "UklGR"
-"""RIFF, with which a WebP begins, in base64."""
 
 
 def photograph() -> bytes:
@@ -31,11 +29,18 @@ def photograph() -> bytes:
 
 
 class Page:
-    """The command, and what it wrote."""
+    """The command, and what it would draw: drawing takes a second, and the end-to-end tests do it."""
+
+    shown: data.Report
 
     def __init__(self, aws: AwsStack, athena: AthenaAnswers, cli: Cli, folder: Path) -> None:
         self.file = folder / "out" / "report.html"
         self._aws, self._athena, self._cli = aws, athena, cli
+
+    def write(self, shown: data.Report, file: Path) -> None:
+        self.shown = shown
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("a page")
 
     def report(self, *arguments: str) -> Any:
         return self._cli("report", "--out", str(self.file), *arguments, "--outputs", self._aws.file())
@@ -48,19 +53,16 @@ class Page:
         self._aws.client("s3").put_object(Bucket="final", Key=f"images/{key}", Body=body or photograph())
 
     @property
-    def text(self) -> str:
-        return self.file.read_text(encoding="utf-8")
-
-    @property
-    def images(self) -> list[dict[str, Any]]:
-        """What its script shows."""
-        (found,) = re.findall(r'<script[^>]*id="data"[^>]*>(.*?)</script>', self.text, re.DOTALL)
-        return list(json.loads(found)["images"])
+    def image(self) -> data.Image:
+        """The first."""
+        return self.shown.images[0]
 
 
 @pytest.fixture
-def page(aws: AwsStack, athena: AthenaAnswers, cli: Cli, tmp_path: Path) -> Page:
-    return Page(aws, athena, cli, tmp_path)
+def page(aws: AwsStack, athena: AthenaAnswers, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+    made = Page(aws, athena, cli, tmp_path)
+    monkeypatch.setattr("cli.report.write", made.write)
+    return made
 
 
 def now_in_athena(minutes: int = 0) -> str:
@@ -74,15 +76,15 @@ def test_images_have_their_labels_reason_picture_and_link(page: Page) -> None:
         row("a b.jpg", "dent", 91, box_left="0.1", box_top="0", box_width="0.5", box_height="1"),
         rejected("b.jpg", "is empty"),
     )
-    said = page.report()
-    assert said.code == 0
-    first, second = page.images
-    assert (first["key"], first["status"], len(first["labels"])) == ("a b.jpg", "labelled", 2)
-    assert first["labels"][0][1:] == [91, [0.1, 0, 0.5, 1]]
-    assert (second["status"], second["reason"]) == ("rejected", "is empty")
-    assert WEBP in page.text
-    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in first["link"]
-    assert "/images/a%20b.jpg?" in first["link"]
+    assert page.report().code == 0
+    first, second = page.shown.images
+    assert (first.key, first.status, first.size) == ("a b.jpg", data.Status.LABELLED, 2048)
+    assert [label.name for label in first.labels] == ["dent", "crack"]
+    assert first.labels[0].box == data.Box(left=0.1, top=0, width=0.5, height=1)
+    assert (first.thumbnail or b"").startswith(b"RIFF")
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in str(first.link)
+    assert "/images/a%20b.jpg?" in str(first.link)
+    assert (second.status, second.reason) == (data.Status.REJECTED, "is empty")
 
 
 def test_the_page_and_the_terminal_say_when_links_end(page: Page) -> None:
@@ -90,9 +92,9 @@ def test_the_page_and_the_terminal_say_when_links_end(page: Page) -> None:
     before = datetime.now(UTC) + timedelta(hours=3)
     said = page.report("--link-hours", "3", "--no-pictures")
     (told,) = re.findall(r"Links open their image until ([\d-]+ [\d:]+ UTC)", said.out)
-    assert told in page.text
+    assert told in page.shown.time_note
     assert timedelta(minutes=-1) <= datetime.strptime(told, "%Y-%m-%d %H:%M %Z").replace(tzinfo=UTC) - before
-    assert "X-Amz-Expires=10800" in page.images[0]["link"]
+    assert "X-Amz-Expires=10800" in str(page.image.link)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_links_end_with_the_credentials(
 def test_without_link_hours_there_are_no_links(page: Page) -> None:
     page.finds(row("a.jpg"))
     said = page.report("--link-hours", "0", "--no-pictures")
-    assert ("link" in page.images[0], "Links" in said.out) == (False, False)
+    assert (page.image.link, "Links" in said.out) == (None, False)
 
 
 class TestAnImageThatIsNotThere:
@@ -132,36 +134,36 @@ class TestAnImageThatIsNotThere:
     def test_any_more_has_neither_picture_nor_link(self, page: Page) -> None:
         page.finds(row("a.jpg"))
         assert page.report().code == 0
-        assert ("link" in page.images[0], WEBP in page.text) == (False, False)
+        assert (page.image.link, page.image.thumbnail) == (None, None)
 
     def test_but_a_later_one_is_does_not_show_that(self, page: Page) -> None:
         page.stored("a.jpg")
         page.finds(row("a.jpg", processed_at=now_in_athena(-5)))
         page.report()
-        assert ("link" in page.images[0], WEBP in page.text) == (False, False)
+        assert (page.image.link, page.image.thumbnail) == (None, None)
 
     def test_but_a_later_one_of_this_page_is_does_not_show_that(self, page: Page) -> None:
         page.finds(row("a.jpg", image_id="new"), row("a.jpg", image_id="old"))
         page.report("--no-pictures")
-        assert ["link" in image for image in page.images] == [True, False]
+        assert [image.link is not None for image in page.shown.images] == [True, False]
 
 
 def test_a_file_that_is_too_large_is_not_downloaded(page: Page) -> None:
     page.stored("a.jpg")
     page.finds(row("a.jpg", size=str(15 * 1024 * 1024 + 1), processed_at=now_in_athena(1)))
     page.report()
-    assert WEBP not in page.text
+    assert page.image.thumbnail is None
 
 
 def test_what_is_no_picture_has_none(page: Page) -> None:
     page.stored("a.jpg", b"text")
     page.finds(row("a.jpg", processed_at=now_in_athena(1)))
     assert page.report().code == 0
-    assert WEBP not in page.text
+    assert page.image.thumbnail is None
 
 
 def test_pictures_that_may_not_be_read_are_told(page: Page, monkeypatch: pytest.MonkeyPatch, aws: AwsStack) -> None:
-    s3 = aws.client("s3")
+    s3 = aws.new_client("s3")
     s3.meta.events.register(
         "before-call.s3.GetObject",
         lambda params, **_: (
@@ -182,7 +184,7 @@ def test_what_is_left_out_is_told_on_the_page_and_beside_it(page: Page, athena: 
     said = page.report("--limit", "2", "--no-pictures")
     assert "WHERE place <= 2 ORDER BY place, label_number" in athena.asked[0]["QueryString"]
     assert "Only the newest 2 of 1,234 images are here, and counted." in said.words
-    assert "Only the newest 2 of 1,234 images are here, and counted" in page.text
+    assert "Only the newest 2 of 1,234 images are here, and counted" in page.shown.source
 
 
 def test_the_period_is_asked_for_by_parameters(page: Page, athena: AthenaAnswers) -> None:
@@ -196,7 +198,8 @@ def test_runs_are_those_that_began_in_the_period(page: Page, aws: AwsStack) -> N
         aws.record(f"run-{days}", minutes_ago=days * 1440)
     page.finds()
     assert ", 1 run." in page.report("--since", "4d", "--until", "2d").words
-    assert "billed 6.0 min" in page.text
+    (run,) = page.shown.runs
+    assert (run.images, run.billed_minutes) == (100, 6)
     page.finds()
     assert ", 2 runs." in page.report("--since", "4d").words
 

@@ -49,6 +49,10 @@ def test_what_was_scanned_is_told_with_its_price(results: Cli, athena: AthenaAns
     assert "20,000,000 bytes scanned for 0.00010 USD." in results().words
 
 
+def test_a_small_query_is_billed_as_ten_megabytes() -> None:
+    assert Answered("q", "s3://b/k", scanned_bytes=1).usd == pytest.approx(0.00005)
+
+
 def test_a_key_cannot_write_to_the_terminal(results: Cli, athena: AthenaAnswers) -> None:
     athena.answer(row("\x1b[2J[red]a.jpg", "[b]x"))
     assert "⟨U+001B⟩[2J[red]a.jpg  [b]x" in results().out
