@@ -32,11 +32,11 @@ _EXAMPLES_SHOWN = 10
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli backfill --dry-run
+clb backfill --dry-run
 
-python -m cli backfill
+clb backfill
 
-python -m cli backfill --prefix 2024/ --until 2026-11-22T10:30
+clb backfill --prefix 2024/ --until 2026-11-22T10:30
 
 Exit codes: 0 all are queued, now or before, 1 one could not be, 2 a wrong option or no such stack, 130 you stopped it.
 

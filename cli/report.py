@@ -33,11 +33,11 @@ _MOST_SHOWN = 5_000
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli report --open
+clb report --open
 
-python -m cli report --since 2026-11-01 --until 2026-11-30 --out november.html
+clb report --since 2026-11-01 --until 2026-11-30 --out november.html
 
-python -m cli report --since 24h --no-pictures --link-hours 0
+clb report --since 24h --no-pictures --link-hours 0
 
 Exit codes: 0 written, 1 AWS refused something, 2 a wrong option or no such stack, 130 you stopped it.
 """

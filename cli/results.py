@@ -29,15 +29,15 @@ _HOW = "How it is told"
 
 EXAMPLES = """[bold]Examples[/bold]
 
-python -m cli results
+clb results
 
-python -m cli results --label crack --label scratch --min-confidence 80 --since 24h
+clb results --label crack --label scratch --min-confidence 80 --since 24h
 
-python -m cli results --rejected --since 2026-11-01 --until 2026-11-15
+clb results --rejected --since 2026-11-01 --until 2026-11-15
 
-python -m cli results --since 30d --csv > labels.csv
+clb results --since 30d --csv > labels.csv
 
-python -m cli results --json | jq -r 'select(.confidence < 60).image'
+clb results --json | jq -r 'select(.confidence < 60).image'
 
 Exit codes: 0 told, also if there is nothing, 1 Athena failed, 2 a wrong option or no such stack, 130 you stopped it.
 """

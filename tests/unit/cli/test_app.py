@@ -15,7 +15,7 @@ from sandbox.deploy import REPOSITORY
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
 
-COMMANDS = ("upload", "run", "status", "stop", "redrive", "doctor", "destroy")
+COMMANDS = ("upload", "backfill", "run", "status", "report", "results", "stop", "redrive", "doctor", "destroy")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""`python -m cli backfill`."""
+"""`clb backfill`."""
 
 import json
 from collections.abc import Callable

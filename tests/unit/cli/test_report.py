@@ -1,4 +1,4 @@
-"""`python -m cli report`."""
+"""`clb report`."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""`python -m cli results`."""
+"""`clb results`."""
 
 import csv
 import io
