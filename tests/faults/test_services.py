@@ -107,9 +107,9 @@ def test_deletions_that_fail_for_long_are_made_up_for_after_a_redrive(pipeline: 
 
 @case(
     "DynamoDB throttles half of all calls of workflows and functions",
-    "Retried; counters that people read may be too low.",
+    "Retried. A run fails where that does not suffice, and is released; counters that people read may be too low.",
 )
-def test_a_throttled_runs_table_stops_nothing(pipeline: Pipeline) -> None:
+def test_a_throttled_runs_table_loses_nothing(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(IMAGES)
     throttled = {"code": "ProvisionedThroughputExceededException", "status": 400}
     pipeline.break_calls({"service": "dynamodb", "caller": "assumed-role", "do": "error", **throttled, "share": 0.5})
