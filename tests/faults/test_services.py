@@ -76,11 +76,11 @@ def test_a_topic_that_is_down_marks_no_image_as_done(pipeline: Pipeline) -> None
 )
 def test_a_topic_that_comes_back_finishes_every_image_in_the_same_run(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(3)
-    pipeline.break_calls({**ANALYZE, **WRITES["publish"], "times": 30})
+    pipeline.break_calls({**ANALYZE, **WRITES["publish"], "times": 15})
 
     assert pipeline.run()["status"] == "SUCCEEDED"
 
-    assert pipeline.happened() == 30
+    assert pipeline.happened() == 15
     assert_holds(pipeline)
     assert counts(pipeline) == {Place.LABELLED: 3}
 
@@ -107,9 +107,9 @@ def test_deletions_that_fail_for_long_are_made_up_for_after_a_redrive(pipeline: 
 
 @case(
     "DynamoDB throttles half of all calls of workflows and functions",
-    "Retried; counters that people read may be too low.",
+    "Retried. A run fails where that does not suffice, and is released; counters that people read may be too low.",
 )
-def test_a_throttled_runs_table_stops_nothing(pipeline: Pipeline) -> None:
+def test_a_throttled_runs_table_loses_nothing(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(IMAGES)
     throttled = {"code": "ProvisionedThroughputExceededException", "status": 400}
     pipeline.break_calls({"service": "dynamodb", "caller": "assumed-role", "do": "error", **throttled, "share": 0.5})
