@@ -10,7 +10,7 @@ from cli.app import main
 
 _HERE = Path(__file__).parent
 DOCUMENTS = (_HERE / "cost.md", _HERE / "scaling.md", _HERE.parent / "README.md")
-_BLOCK = re.compile(r"(?<=```console\n)(\$ (?:\.venv/bin/)?clb )(.+)\n(?:.*\n)*?(?=```)")
+_BLOCK = re.compile(r"(?<=```console\n)(\$ (?:\.venv/bin/)?clb )(plan .+)\n(?:.*\n)*?(?=```)")
 
 
 def renewed(text: str) -> str:
