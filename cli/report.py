@@ -22,7 +22,6 @@ from cli.report_runs import MOST_RUNS, StackTime, run_records
 from cli.stack import OutputsOption, Stack, StackOption, find_stack
 from cli.wording import count
 from report import data
-from report.page import write
 from report.stack import runs
 from report.thumbnails import size_for
 from report.visible_text import visible
@@ -145,6 +144,8 @@ def _time_notes(stack: Stack, time: StackTime) -> list[str]:
 
 
 def _write(page: data.Report, out: Path) -> None:
+    from report.page import write
+
     try:
         write(page, out)
     except OSError as error:

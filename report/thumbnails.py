@@ -3,8 +3,10 @@
 import io
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 50_000_000
 """More than cameras make and three times what Rekognition takes; what claims more is not decoded (150 MB in memory)."""
@@ -39,6 +41,8 @@ def thumbnail(content: bytes, size: Size) -> bytes | None:
     bytes | None
         None when `content` is not an image, is cut off, or has more than `MAX_PIXELS`.
     """
+    from PIL import Image  # here, since most commands of clb need none
+
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as picture:
             warnings.simplefilter("ignore")  # Pillow warns below its own limit; ours is what counts
@@ -50,7 +54,9 @@ def thumbnail(content: bytes, size: Size) -> bytes | None:
         return None
 
 
-def _webp(picture: Image.Image, size: Size) -> bytes:
+def _webp(picture: "Image.Image", size: Size) -> bytes:
+    from PIL import Image, ImageOps
+
     picture.draft("RGB", (size.side * 2, size.side * 2))  # JPEG only: decode at a lower resolution
     upright = ImageOps.exif_transpose(picture)
     has_alpha = "A" in upright.getbands() or "transparency" in upright.info

@@ -61,7 +61,7 @@ class Page:
 @pytest.fixture
 def page(aws: AwsStack, athena: AthenaAnswers, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
     made = Page(aws, athena, cli, tmp_path)
-    monkeypatch.setattr("cli.report.write", made.write)
+    monkeypatch.setattr("report.page.write", made.write)
     return made
 
 
