@@ -1,8 +1,8 @@
 """SQS: a visibility timeout somebody changes is a wait, so it runs in simulated time.
 
 A queue's own visibility timeout is not shortened: real code runs inside it. What was skipped has passed for what SNS
-and EventBridge deliver too: it would arrive older than it is, and be dropped for its age. And no message is lost between
-threads: ministack puts a new list in the place of a queue's messages while another thread adds to the old one.
+and EventBridge deliver too: it would arrive older than it is, and be dropped for its age. And no message is lost
+between threads: ministack puts a new list in the place of a queue's messages while another thread adds to the old one.
 """
 
 import functools
