@@ -14,7 +14,7 @@ def table() -> str:
 
 
 def _row(case: Case) -> str:
-    cells = (case.name, case.broken, case.does, case.mended or "nothing")
+    cells = (case.name, case.broken, case.does, case.found or "nothing")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 
 from ministack.core import lambda_runtime
@@ -12,11 +13,12 @@ from sandbox.api_calls import ApiCall
 from sandbox.emulator.access import session_of_service
 from sandbox.emulator.patching import Function, replace, require
 from sandbox.fault_rules import CallFaults
+from sandbox.settings import ACCOUNT_ID
 
 _sessions = require(sts, "_sessions")
 _Worker = require(lambda_runtime, "Worker")
 
-_ROOT_ARN = "arn:aws:iam::000000000000:root"
+_ROOT_ARN = f"arn:aws:iam::{ACCOUNT_ID}:root"
 _MAPPINGS = "lambda.amazonaws.com"
 """Who invokes a function for an event source mapping."""
 
@@ -30,6 +32,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._by_access_key: dict[str, Any] = {}
+        self._lock = Lock()
 
     def install(self, faults: Callable[[], CallFaults]) -> None:
         """Give each worker its own credentials, and let invocations go wrong as the rules say."""
@@ -68,10 +71,9 @@ class Workers:
             if worker is None:
                 return dict(original(config))
             key, secret, token = session_of_service(config["Role"], config["FunctionName"][:64])
-            gone = [key for key, known in self._by_access_key.items() if known is worker]
-            for old in gone:
-                del self._by_access_key[old]
-            self._by_access_key[key] = worker
+            with self._lock:
+                others = {known: of for known, of in self._by_access_key.items() if of is not worker}
+                self._by_access_key = {**others, key: worker}
             return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
         return credentials

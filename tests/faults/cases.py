@@ -13,7 +13,7 @@ always = pytest.mark.always
 """A case that `make test` runs too; all others are for `make faults`."""
 
 
-def case(broken: str, does: str, mended: str = "") -> pytest.MarkDecorator:
+def case(broken: str, does: str, found: str = "") -> pytest.MarkDecorator:
     """Mark a test as a fault case.
 
     Parameters
@@ -22,10 +22,10 @@ def case(broken: str, does: str, mended: str = "") -> pytest.MarkDecorator:
         What is broken on purpose.
     does
         What the stack then does.
-    mended
-        The defect that the case found, and how it was mended; nothing if it found none.
+    found
+        What the case found wrong or costly, and whether it was mended or left; nothing if it found nothing.
     """
-    return pytest.mark.fault(broken=broken, does=does, mended=mended)
+    return pytest.mark.fault(broken=broken, does=does, found=found)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Case:
     name: str
     broken: str
     does: str
-    mended: str
+    found: str
 
 
 def cases() -> Iterator[Case]:

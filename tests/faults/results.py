@@ -19,7 +19,8 @@ def measured(pipeline: Pipeline) -> dict[str, str]:
     """What a case left behind, by the table's headings; runs by how they ended."""
     found = counts(pipeline)
     return {
-        **{place: str(found[place]) for place in Place},
+        # As plain text: pytest-xdist sends it from one process to another.
+        **{place.value: str(found[place]) for place in Place},
         "runs": ", ".join(pipeline.outcomes()) or "none",
         "billed minutes": f"{pipeline.billed_minutes():.1f}",
         "so it": ", ".join(dict.fromkeys(pipeline.verdicts)),

@@ -21,7 +21,7 @@ INVOKE = {"service": "lambda", "operation": "Invoke"}
 
 
 @case(
-    "analyze-image is killed twice after it detected, copied, published, wrote the document, or deleted",
+    "analyze-image is killed after it detected, copied, published, wrote the document, or deleted",
     "The batch comes again when its visibility timeout is over, within the same run. Images that were marked as done "
     "are only deleted; the others are done again.",
 )
@@ -30,11 +30,11 @@ INVOKE = {"service": "lambda", "operation": "Invoke"}
 )
 def test_a_function_killed_after_a_step_finishes_its_images_the_next_time(pipeline: Pipeline, call: Document) -> None:
     pipeline.upload_pictures(IMAGES)
-    pipeline.break_calls({**call, "caller": "analyze-image", "when": "after", "do": "kill", "times": 2})
+    pipeline.break_calls({**call, "caller": "analyze-image", "when": "after", "do": "kill", "times": 1})
 
     assert pipeline.run()["status"] == "SUCCEEDED"
 
-    assert pipeline.happened() == 2
+    assert pipeline.happened() == 1
     assert_holds(pipeline)
     assert_heals(pipeline)
 
@@ -58,6 +58,7 @@ def test_a_process_that_dies_before_its_handler_began_loses_nothing(pipeline: Pi
     "The answer of analyze-image is lost, or the deletion of its messages: all images are done, and all come again",
     "The run counts them as done and ends. The next one finds the messages, and nothing left to do: nothing is "
     "announced or written again.",
+    "Left: that run starts the model for images that are done.",
 )
 def test_a_batch_that_comes_again_after_its_success_changes_nothing(pipeline: Pipeline) -> None:
     pipeline.upload_pictures(IMAGES)

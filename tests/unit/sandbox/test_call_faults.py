@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -15,10 +16,11 @@ from tests.unit.sandbox.support import Sandbox, wait_until
 
 pytestmark = pytest.mark.xdist_group("sandbox")
 
-PUTS_TWICE = """
-import boto3
+PUTS = """
+import boto3, time
 from botocore.config import Config
 def handler(event, context):
+    time.sleep(event["seconds"])
     s3 = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
     for key in event["keys"]:
         s3.put_object(Bucket=event["bucket"], Key=key, Body=b"x")
@@ -51,11 +53,12 @@ def putting_function(sandbox: Sandbox) -> tuple[str, str]:
     """A bucket, and a function that puts what it is told into it."""
     bucket = sandbox.bucket()
     role = sandbox.role("lambda.amazonaws.com", ("s3:PutObject", f"arn:aws:s3:::{bucket}/*"))
-    return bucket, sandbox.function(role, PUTS_TWICE, Timeout=20)
+    return bucket, sandbox.function(role, PUTS, Timeout=20)
 
 
-def invoke(sandbox: Sandbox, function: str, bucket: str, *told: str) -> dict[str, Any]:
-    payload = json.dumps({"bucket": bucket, "keys": told})
+def invoke(sandbox: Sandbox, function: str, bucket: str, *told: str, seconds: float = 0) -> dict[str, Any]:
+    """Let the function put these keys, after so many seconds."""
+    payload = json.dumps({"bucket": bucket, "keys": told, "seconds": seconds})
     return dict(sandbox.client("lambda").invoke(FunctionName=function, Payload=payload))
 
 
@@ -118,6 +121,19 @@ def test_a_kill_ends_the_process_that_calls_and_no_other(faulty: Sandbox) -> Non
 
     assert "FunctionError" not in invoke(faulty, other, other_bucket, "a")
     assert invoke(faulty, function, bucket, "a")["FunctionError"] == "Unhandled"
+
+
+def test_of_two_processes_of_one_function_the_one_that_calls_is_killed(faulty: Sandbox) -> None:
+    bucket, function = putting_function(faulty)
+    faulty.faults(calls=[{"service": "s3", "contains": "doomed", "do": "kill"}])
+
+    with ThreadPoolExecutor() as both:
+        doomed = both.submit(invoke, faulty, function, bucket, "doomed", seconds=1)
+        spared = both.submit(invoke, faulty, function, bucket, "spared", seconds=2)
+
+    assert doomed.result()["FunctionError"] == "Unhandled"
+    assert "FunctionError" not in spared.result()
+    assert keys(faulty, bucket) == ["spared"]
 
 
 def test_nobody_but_a_function_is_killed(faulty: Sandbox) -> None:
