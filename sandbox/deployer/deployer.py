@@ -18,7 +18,7 @@ from sandbox.deployer.provider import AwsProvider
 from sandbox.deployer.registry import creator_of, deleter_of, replacing, updater_of
 from sandbox.deployer.schema import PROVIDER_TYPE
 from sandbox.deployer.services.s3 import bucket_outputs
-from sandbox.deployer.state import Entry, StateFile
+from sandbox.deployer.state import Entry, StateFile, described
 from sandbox.deployer.tags import retag
 from sandbox.errors import SandboxError
 
@@ -136,10 +136,8 @@ class Deployer:
             self._replace(resource, deployed, keeps_name)
             return Step.REPLACED, changed
         resource.properties = properties
-        computed = {key: value for key, value in deployed["outputs"].items() if key not in deployed["properties"]}
-        if changed:
-            computed |= self._update(resource, deployed, changed)
-        self._is_there(resource, deployed["id"], {**computed, **properties}, instead_of=deployed)
+        added = deployed["outputs"] | (self._update(resource, deployed, changed) if changed else {})
+        self._is_there(resource, deployed["id"], {**added, **properties}, instead_of=deployed)
         return (Step.UPDATED if changed else Step.UNCHANGED), changed
 
     def _replace(self, resource: Registration, deployed: Entry, keeps_name: bool) -> None:
@@ -155,7 +153,7 @@ class Deployer:
             self._state.mark_replaced(deployed)
 
     def _update(self, resource: Registration, deployed: Entry, changed: frozenset[str]) -> Properties:
-        made = Created(deployed["id"], deployed["outputs"])
+        made = described(deployed)
         if "tagsAll" in changed:
             retag(self._cloud, resource.type, made, resource.properties["tagsAll"])
         request = Request(resource, changed - {"tagsAll"})
@@ -203,7 +201,7 @@ def _remove(cloud: Cloud, state: StateFile, entry: Entry, on_resource: OnResourc
     started = time.perf_counter()
     if not entry["retainOnDelete"]:
         with _endpoint_errors_as_ours(f"{entry['type']} {name!r}: ", gone_is_fine=True):
-            deleter_of(entry["type"])(cloud, Created(entry["id"], entry["outputs"]))
+            deleter_of(entry["type"])(cloud, described(entry))
     state.remove(entry)
     on_resource(Progress(entry["type"], name, True, time.perf_counter() - started, Step.DELETED))
     return not entry["retainOnDelete"]

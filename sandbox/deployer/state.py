@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.deployer.changes import comparable
-from sandbox.deployer.model import Registration
+from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.naming import given_names
 
 Entry = dict[str, Any]
-"""One deployed resource: `urn`, `type`, `id`, `properties`, `outputs`, and what is needed to compare and remove it."""
+"""One deployed resource: `urn`, `type`, `id`, `properties` as given to the provider, the `outputs` that it added, and
+what is needed to compare and remove it."""
+
+
+def described(entry: Entry) -> Created:
+    """A deployed resource as its provider reported it."""
+    return Created(entry["id"], {**entry["outputs"], **entry["properties"]})
 
 
 class StateFile:
@@ -60,13 +66,14 @@ class StateFile:
         state = self.read()
         if instead_of is not None:
             state["resources"].remove(instead_of)
+        properties = comparable(resource.properties)
         entry = {
             "urn": resource.urn,
             "type": resource.type,
             "id": resource.id,
             "givenNames": given_names(resource.type, resource.inputs),
-            "properties": comparable(resource.properties),
-            "outputs": comparable(resource.outputs),
+            "properties": properties,
+            "outputs": {key: value for key, value in comparable(resource.outputs).items() if key not in properties},
             "retainOnDelete": resource.options.retain_on_delete,
             "protect": resource.options.protect,
             "replaced": False,
@@ -90,5 +97,5 @@ class StateFile:
     def _write(self, state: Entry) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(state), encoding="utf-8")
         temporary.replace(self.path)

@@ -1,16 +1,19 @@
 """SQS: a visibility timeout somebody changes is a wait, so it runs in simulated time.
 
-A queue's own visibility timeout is not shortened: real code runs inside it. And no message is lost between threads:
-ministack puts a new list in the place of a queue's messages while another thread adds to the old one.
+A queue's own visibility timeout is not shortened: real code runs inside it. What was skipped has passed for what SNS
+and EventBridge deliver too: it would arrive older than it is, and be dropped for its age. And no message is lost
+between threads: ministack puts a new list in the place of a queue's messages while another thread adds to the old one.
 """
 
+import functools
 import json
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import concurrency
-from ministack.services import sqs
+from ministack.services import eventbridge, sns, sqs
 
 from sandbox.clock import SimulatedClock
 from sandbox.emulator.patching import Function, replace, require
@@ -18,11 +21,22 @@ from sandbox.emulator.patching import Function, replace, require
 LEAST_REAL_SECONDS = 0.2
 """No changed visibility timeout ends sooner, so that the caller's own clean-up comes first."""
 
+_DELIVERIES = (
+    (eventbridge, "_dispatch_to_sqs", "spec payload sqs_parameters"),
+    (
+        sns,
+        "_deliver_to_sqs",
+        "endpoint envelope raw raw_message message_group_id message_dedup_id message_attributes topic_arn",
+    ),
+)
+
 _queue = require(sqs, "_get_q")
 _queues_lock = require(sqs, "_queues_lock")
 _wake = require(concurrency, "esm_wake")
 
 Request = dict[str, Any]
+
+_delivering: ContextVar[bool] = ContextVar("delivering", default=False)
 
 
 def install(clock: SimulatedClock) -> None:
@@ -36,6 +50,10 @@ def install(clock: SimulatedClock) -> None:
     )
     require(sqs, "time")
     vars(sqs).update(time=_TimeWithSkips(clock))
+    for module, name, parameters in _DELIVERIES:
+        require(module, "time")
+        vars(module).update(time=_TimeOfDeliveries(clock))
+        replace(module, name, parameters, _delivering_in_the_queues_time)
     replace(sqs, "_delete_messages_for_esm", "queue_url receipt_handles", lambda _: _delete_in_place)
     replace(sqs, "_dlq_sweep", "q", _only_when_due)
 
@@ -48,6 +66,28 @@ class _TimeWithSkips:
 
     def time(self) -> float:
         return time.time() + self._clock.real_seconds(self._clock.skipped)
+
+
+class _TimeOfDeliveries(_TimeWithSkips):
+    """Stands in for the `time` module of a service that delivers to queues: real time, but while it delivers."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def time(self) -> float:
+        return super().time() if _delivering.get() else time.time()
+
+
+def _delivering_in_the_queues_time(original: Function) -> Function:
+    @functools.wraps(original)
+    def deliver(*arguments: Any, **keywords: Any) -> Any:
+        token = _delivering.set(True)
+        try:
+            return original(*arguments, **keywords)
+        finally:
+            _delivering.reset(token)
+
+    return deliver
 
 
 def _delete_in_place(queue_url: str, receipt_handles: set[str]) -> None:

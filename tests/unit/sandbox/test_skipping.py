@@ -79,3 +79,20 @@ def test_a_hidden_message_comes_back_when_its_time_is_skipped(sandbox: Sandbox) 
     wait_until(lambda: skip(sandbox) and now(sandbox) - before > timedelta(hours=12))
 
     assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "later"
+
+
+def test_a_message_that_a_topic_delivers_after_days_were_skipped_is_as_new_as_it_is(sandbox: Sandbox) -> None:
+    sqs, sns, (queue, arn) = sandbox.client("sqs"), sandbox.client("sns"), sandbox.queue()
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document, "MessageRetentionPeriod": "60"})
+    topic = sns.create_topic(Name="after-days")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sandbox.start(sandbox.machine(waits(DAY)))
+    before = now(sandbox)
+    wait_until(lambda: skip(sandbox) and now(sandbox) - before > timedelta(hours=12))
+
+    sns.publish(TopicArn=topic, Message="new")
+
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["Message"] == "new"
