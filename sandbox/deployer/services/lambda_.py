@@ -228,7 +228,7 @@ def delete_permission(cloud: Cloud, made: Created) -> None:
     cloud.lambda_.remove_permission(FunctionName=made.outputs["function"], StatementId=made.id, **qualifier)
 
 
-@creates(_INVOCATION)
+@creates(_INVOCATION, replaced_by=["functionName", "qualifier"])
 def create_invocation(cloud: Cloud, args: Request) -> Created:
     """Invoke a function, and with lifecycle scope CRUD again when this is deleted."""
     function, scope, given = args["functionName"], args.get("lifecycleScope", "CREATE_ONLY"), json.loads(args["input"])
@@ -237,6 +237,15 @@ def create_invocation(cloud: Cloud, args: Request) -> Created:
     event = given if scope == "CREATE_ONLY" else {**given, "tf": {"action": "create", "prev_input": None}}
     id_ = arns.identifiers(_INVOCATION, args.resource.properties, cloud.region, cloud.account_id)["id"]
     return Created(id_, {"result": _invoke(cloud, function, event)})
+
+
+@updates(_INVOCATION)
+def update_invocation(cloud: Cloud, args: Request, made: Created) -> Properties:
+    """Invoke the function again, with what it was given before; only lifecycle scope CRUD is updated in place."""
+    if (made.outputs.get("lifecycleScope"), args["lifecycleScope"]) != ("CRUD", "CRUD"):
+        raise SandboxError("the sandbox updates an invocation of lifecycleScope CRUD only")
+    before = {"action": "update", "prev_input": json.loads(made.outputs["input"])}
+    return {"result": _invoke(cloud, args["functionName"], {**json.loads(args["input"]), "tf": before})}
 
 
 @deletes(_INVOCATION)

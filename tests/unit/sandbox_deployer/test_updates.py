@@ -433,6 +433,26 @@ class TestAFunction:
         assert cloud.lambda_.invoke(FunctionName=name)["Payload"].read() == b"2"
 
 
+class TestAnInvocation:
+    def test_tells_the_function_what_it_was_given_before(self, stack: Stack) -> None:
+        def given(number: int) -> Program:
+            source = "def handler(event, context):\n    return event\n"
+
+            def program() -> None:
+                name = function(pulumi.AssetArchive({"handler.py": pulumi.StringAsset(source)})).name
+                made = aws.lambda_.Invocation(
+                    "asked", function_name=name, input=json.dumps({"number": number}), lifecycle_scope="CRUD"
+                )
+                pulumi.export("answer", made.result)
+
+            return program
+
+        stack.up(given(1))
+        answer = stack.up(given(2)).result.outputs["answer"]
+
+        assert json.loads(answer) == {"number": 2, "tf": {"action": "update", "prev_input": {"number": 1}}}
+
+
 class TestAReplacement:
     def test_makes_the_new_one_before_the_old_one_goes(self, stack: Stack) -> None:
         old = stack.up(queue()).result.named("images").id
