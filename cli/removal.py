@@ -87,10 +87,11 @@ def _of_sandbox(stack: Stack) -> Removal:
 
 def _recorded(state: Path) -> list[dict[str, Any]]:
     try:
-        found: list[dict[str, Any]] = json.loads(state.read_text(encoding="utf-8"))["resources"]
+        found = json.loads(state.read_text(encoding="utf-8"))["resources"]
     except OSError:
         raise InputError(f"{state} is not there, so nobody knows what the sandbox was given; end it instead") from None
-    return found
+    # Of what was made its state keeps apart what was asked for and what came out; Pulumi's outputs are both.
+    return [{**resource, "outputs": {**resource["properties"], **resource["outputs"]}} for resource in found]
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def test_a_stack_in_the_middle_of_a_run_is_destroyed_with_its_model_stopped(
         "Released the model",
         "Destroyed the sandbox at",
     )
-    assert [step for step in steps if step not in said] == []
+    assert [step for step in steps if step not in said] == [], said
     assert stack.model_status() == "STOPPED"
     assert StateFile(tmp_path / "state.json").read()["resources"] == []
     machines = stack.cloud.stepfunctions.list_state_machines()["stateMachines"]

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,13 +79,13 @@ def test_the_command_says_what_became_of_which_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SANDBOX_PORT", str(settings.port))
-    monkeypatch.setattr("sandbox.deploy.deploy", partial(deploy, build=tmp_path / "build"))
-    main([str(folder)])
+    command = [str(folder), "--build", str(tmp_path / "build")]
+    main(command)
     (folder / "__main__.py").write_text(PROGRAM.replace('"images"', '"images", delay_seconds=5'))
     capsys.readouterr()
 
-    main([str(folder)])
-    main([str(folder)])
+    main(command)
+    main(command)
 
     said = capsys.readouterr()
     assert re.fullmatch(r" ~  aws:sqs/queue:Queue +images +updated +[\d.]+ s \[delaySeconds\]\n", said.err)
