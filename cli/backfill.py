@@ -1,8 +1,9 @@
 """`backfill`: messages for images that were in the source bucket before the stack listened."""
 
+import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from cli.period import moment
 from cli.prices import PRICES
 from cli.queue_sender import send
 from cli.queues import depth
-from cli.source_objects import Place, SourceObject, pages
+from cli.source_objects import SourceObject, pages
 from cli.stack import CONNECTIONS, OutputsOption, Stack, StackOption, find_stack
 from cli.upload_event import UploadEvents
 from cli.wording import count, usd
@@ -28,6 +29,11 @@ from report.visible_text import visible
 
 _WHICH, _HOW = "Which objects", "How"
 _TPS = 5.0
+_EVENTS_TAKE = timedelta(minutes=30)
+"""Between the queue's creation and S3's first event: its bucket is told to send them last, and S3 takes some five
+minutes to begin (user guide, "Enabling Amazon EventBridge"). What is queued here and announced too is labelled once."""
+_QUEUE_HOURS = 240
+"""How long the image queue keeps a message (components.queue)."""
 _EXAMPLES_SHOWN = 10
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -94,7 +100,7 @@ def backfill(
     # The real time, on a sandbox too: objects have it.
     listens_since = datetime.fromtimestamp(int(attributes["CreatedTimestamp"]), UTC)
     now = _now(it, bucket)
-    before = listens_since
+    before = min(now, listens_since + _EVENTS_TAKE)
     if everything or until is not None:
         # Spans would be another time when the same command goes on.
         before = now if until is None else moment("--until", until, now, spans=False)
@@ -148,9 +154,8 @@ def _work(
             )
 
         work = Backfill(begun, _sender(stack, begun.bucket) if dry is None else _collector(dry), save)
-        after = Place(begun.after_key, begun.after_version or "") if begun.after_key is not None else None
         try:
-            listed = pages(stack.s3, begun.bucket, begun.prefix, after)
+            listed = pages(stack.s3, begun.bucket, begun.prefix, begun.after_key)
             work.run(listed, parallel)
         except KeyboardInterrupt:
             spinner.stop()
@@ -204,7 +209,11 @@ def _tell(work: Backfill, begun: Progress, console: Console, seconds: float, dry
     left_out = (f"{work.left_out[why]:,} {why}" for why in LeftOut if work.left_out[why])
     console.print(f"{'; '.join([what, *left_out])}.", soft_wrap=True)
     if work.left_out[LeftOut.LATER]:
-        console.print("What was modified later announced itself; --all queues what there is now.", soft_wrap=True)
+        console.print(
+            "What was modified later announced itself, unless the bucket's events were switched on later still; --all "
+            "queues what there is now.",
+            soft_wrap=True,
+        )
     if queued:
         hours = queued / _TPS / 3600
         console.print(
@@ -212,6 +221,14 @@ def _tell(work: Backfill, begun: Progress, console: Console, seconds: float, dry
             f"{usd(hours * PRICES.inference_unit_hour)} USD.",
             soft_wrap=True,
         )
+        if hours > _QUEUE_HOURS:
+            console.print(
+                f"The queue forgets a message after {_QUEUE_HOURS / 24:g} days: label them with at least "
+                f"{math.ceil(hours / _QUEUE_HOURS)} inference units, or queue one --prefix after the other, each once "
+                "the one before it is labelled. What was forgotten is still in the bucket: --all --again queues it.",
+                style="yellow",
+                soft_wrap=True,
+            )
 
 
 def _verb(dry: list[str] | None) -> str:

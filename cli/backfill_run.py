@@ -106,8 +106,7 @@ class Backfill:
         self._save(self.progress)
 
     def _after(self, sent: "_Sent") -> Progress:
-        there = sent.page.next
-        changes = {"after_key": there.key, "after_version": there.version_id} if there else {"finished_at": self._now()}
+        changes = {"after_key": sent.page.next} if sent.page.next is not None else {"finished_at": self._now()}
         return self.progress.model_copy(
             update={
                 **changes,

@@ -24,8 +24,8 @@ class Progress(BaseModel):
     ----------
     until
         Objects that were modified later are left out.
-    after_key, after_version
-        Everything up to this version of this key is done; None at the beginning.
+    after_key
+        Everything up to this key is done; None at the beginning.
     listed, queued
         Objects.
     queued_bytes
@@ -40,7 +40,6 @@ class Progress(BaseModel):
     prefix: str
     until: datetime
     after_key: str | None = None
-    after_version: str | None = None
     listed: int = 0
     queued: int = 0
     queued_bytes: int = 0

@@ -85,17 +85,17 @@ def _messages(stack: Stack, url: str) -> int:
 
 def _runs(stack: Stack) -> int:
     try:
-        answer = stack.dynamodb.query(
+        pages = stack.dynamodb.get_paginator("query").paginate(
             TableName=stack.output("runsTableName"),
             KeyConditionExpression="kind = :kind",
             ExpressionAttributeValues={":kind": {"S": "run"}},
             Select="COUNT",
         )
+        return sum(page["Count"] for page in pages)
     except ClientError as error:
         if is_gone(error):
             return 0
         raise
-    return answer["Count"]
 
 
 def _bucket(stack: Stack, name: str, goes_with_them: bool | None) -> Bucket | None:

@@ -1,5 +1,6 @@
 """Runs, active and past: the workflow's executions and the runs table."""
 
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,10 @@ def active_executions(stepfunctions: "SFNClient", state_machine_arn: str) -> lis
 
 
 def end_run(stack: Stack, execution_arn: str) -> None:
-    """End an execution; its model stays with its lock until it is released."""
-    stack.stepfunctions.stop_execution(executionArn=execution_arn, error="Stopped", cause="An operator ended the run.")
+    """End an execution, if there still is one; its model stays with its lock until it is released."""
+    stepfunctions = stack.stepfunctions
+    with contextlib.suppress(stepfunctions.exceptions.ExecutionDoesNotExist):
+        stepfunctions.stop_execution(executionArn=execution_arn, error="Stopped", cause="An operator ended the run.")
 
 
 def minutes_between(begin: datetime, end: datetime) -> float:

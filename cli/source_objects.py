@@ -38,28 +38,20 @@ class SourceObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a listing goes on: after this version of this key."""
-
-    key: str
-    version_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Objects that follow each other in the bucket's order.
 
     Attributes
     ----------
     next
-        None on the last page.
+        The key after which the listing goes on; None on the last page.
     """
 
     objects: tuple[SourceObject, ...]
-    next: Place | None
+    next: str | None
 
 
-def pages(s3: "S3Client", bucket: str, prefix: str, after: Place | None = None) -> Iterator[Page]:
+def pages(s3: "S3Client", bucket: str, prefix: str, after: str | None = None) -> Iterator[Page]:
     """List the current versions of all keys below a prefix, one request a page.
 
     Versions are listed, since ListObjectsV2 does not give their ids. No key comes twice.
@@ -67,26 +59,25 @@ def pages(s3: "S3Client", bucket: str, prefix: str, after: Place | None = None) 
     Parameters
     ----------
     after
-        Where an earlier listing stopped.
+        The key at which an earlier listing stopped.
     """
     request: ListObjectVersionsRequestTypeDef = {
         "Bucket": bucket,
         "Prefix": prefix,
         "OptionalObjectAttributes": ["RestoreStatus"],
     }
-    last = after.key if after else None
+    last = after
     while True:
-        if after:
-            request |= {"KeyMarker": after.key}
-            if after.version_id:
-                request |= {"VersionIdMarker": after.version_id}
+        if after is not None:
+            # Without the version, which a run may have deleted: a key's current version comes first of its versions.
+            request |= {"KeyMarker": after}
         answer = s3.list_object_versions(**request)
         found = []
         for version in answer.get("Versions", []):
             if version["IsLatest"] and version["Key"] != last:
                 last = version["Key"]
                 found.append(_object(version))
-        after = Place(answer["NextKeyMarker"], answer.get("NextVersionIdMarker", "")) if answer["IsTruncated"] else None
+        after = answer["NextKeyMarker"] if answer["IsTruncated"] else None
         yield Page(tuple(found), after)
         if after is None:
             return

@@ -69,12 +69,13 @@ class TaggedStack:
         notify = self._one("function that tells people", functions.get("notify_labels", []))
         record = self._one("function that records predictions", functions.get("record_predictions", []))
         known = analyze["Environment"]["Variables"]
+        self._predictions_topic = known["PREDICTIONS_TOPIC_ARN"]
         found = {
             "region": self._place.region,
             "projectArn": known["PROJECT_ARN"],
             "modelVersion": known["MODEL_VERSION"] or None,
             "finalBucketName": known["FINAL_BUCKET_NAME"],
-            "predictionsTopicArn": known["PREDICTIONS_TOPIC_ARN"],
+            "predictionsTopicArn": self._predictions_topic,
             "analyzeFunctionName": analyze["FunctionName"],
             "notifyFunctionName": notify["FunctionName"],
             "recordFunctionName": record["FunctionName"],
@@ -175,6 +176,11 @@ class TaggedStack:
         topics = self._of("sns", "Monitoring")
         return self._one("operations topic", topics).arn if topics else None
 
+    def _run_summary_topic(self) -> str | None:
+        """The one of the component's two topics that analyze-image does not publish to."""
+        topics = [topic for topic in self._of("sns", "BatchInference") if topic.arn != self._predictions_topic]
+        return self._one("topic of run summaries", topics).arn if topics else None
+
     def _athena(self) -> dict[str, str]:
         athena, glue = self._place.client("athena"), self._place.client("glue")
         workgroup = self._one("workgroup", self._of("athena")).name
@@ -193,6 +199,7 @@ class TaggedStack:
             "releaseStateMachineArn": machine[1]["releaseStateMachineArn"],
             "scheduleArn": self._one("schedule of runs", self._schedules(machine[0])),
             "rescueDeadLetterQueueUrl": self._rescue(),
+            "runSummaryTopicArn": self._run_summary_topic(),
         }
 
     def _workflows(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -101,8 +101,8 @@ ANALYTICS_DEAD_LETTERS = (
 RESCUE_DEAD_LETTERS = (
     "A run failed, and EventBridge could not start the workflow that stops its model. The guard does that within 15 "
     "minutes. To do: see that the model is stopped. The message's attribute ERROR_MESSAGE says why it could not be "
-    "started; if the rule's role may not start it any more, pulumi up gives the right back. Then purge the queue: its "
-    "messages are for people only, and the alarm ends when it is empty."
+    "started; if the rule's role may not start it any more, pulumi up --refresh gives the right back. Then purge the "
+    "queue: its messages are for people only, and the alarm ends when it is empty."
 )
 
 
@@ -157,8 +157,8 @@ def model_without_run(release_state_machine_arn: pulumi.Input[str]) -> Alarm:
         "active, and costs about 4 USD an hour and inference unit. Either somebody started it by hand: the stack uses "
         "such a model and never stops it. Or a run has left it behind. To do: if nobody needs it, stop it (aws "
         "rekognition stop-project-version). In the state INSUFFICIENT_DATA nobody knows: the guard, which stops what "
-        "runs leave behind, has not looked for as long. Then see that its schedule is there and enabled, and look at "
-        "the failed executions of release_model; pulumi up restores both schedule and permissions.",
+        "runs leave behind, has not looked for more than an hour. Then see that its schedule is there and enabled, and "
+        "look at the failed executions of release_model; pulumi up --refresh restores both schedule and permissions.",
         [of_runs_metric(release_state_machine_arn, "IdleInferenceUnits", "Minimum")],
         period_seconds=GUARD_MINUTES * 60,
         periods=GUARD_LOOKS,
@@ -236,7 +236,7 @@ def failed_schedule(schedule_arn: pulumi.Input[str]) -> Alarm:
         "failed-schedule",
         "EventBridge Scheduler gave up starting a workflow: a run, or the guard that stops a forgotten model. The next "
         "tick tries again. To do: if it goes on, see that the schedules' roles may start the state machines "
-        "(states:StartExecution), and that the state machines exist; pulumi up restores both.",
+        "(states:StartExecution), and that the state machines exist; pulumi up --refresh restores both.",
         [schedule_metric(schedule_arn, "InvocationDroppedCount")],
     )
 

@@ -7,7 +7,11 @@ from cli.findings import Finding, ok, problem, warning
 from cli.stack import Stack
 from cli.wording import count
 
-_TOPICS = {"notificationTopicArn": "labels of interest", "operationsTopicArn": "alarms"}
+_TOPICS = {
+    "notificationTopicArn": "labels of interest",
+    "operationsTopicArn": "alarms",
+    "runSummaryTopicArn": "summaries of runs",
+}
 _PENDING = "pendingconfirmation"
 
 

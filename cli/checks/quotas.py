@@ -31,8 +31,7 @@ def calls_a_second(stack: Stack) -> Iterator[Finding]:
 def _compared(check: str, wanted: float, part_of_name: str, stack: Stack) -> Finding:
     if stack.endpoint_url:
         return not_checked(check, "a sandbox has no quotas")
-    pages = stack.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="rekognition")
-    found: list[Any] = [quota for page in pages for quota in page["Quotas"] if _is(quota, part_of_name)]
+    found = [quota for quota in _quotas(stack) if part_of_name in quota["QuotaName"].lower()]
     if not found:
         return not_checked(check, "Service Quotas names no such quota of Rekognition", "AWS support knows it")
     lowest = min(found, key=lambda quota: quota["Value"])
@@ -42,8 +41,14 @@ def _compared(check: str, wanted: float, part_of_name: str, stack: Stack) -> Fin
     return ok(check, f"{wanted:g} wanted at most; {said}")
 
 
-def _is(quota: Any, part_of_name: str) -> bool:
-    return part_of_name in quota["QuotaName"].lower()
+def _quotas(stack: Stack) -> list[Any]:
+    """Rekognition's quotas: as applied to the account, else AWS's default, which the applied ones may lack."""
+    client = stack.client("service-quotas")
+    found: dict[str, Any] = {}
+    for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
+        for page in client.get_paginator(operation).paginate(ServiceCode="rekognition"):
+            found |= {quota["QuotaCode"]: quota for quota in page["Quotas"]}
+    return list(found.values())
 
 
 def concurrency(stack: Stack) -> Iterator[Finding]:

@@ -59,6 +59,10 @@ class AwsStack:
             "eventSourceMappingUuid": self._mapping(queues["imageQueueUrl"]),
             "sourceBucketName": self._bucket("source"),
             "finalBucketName": self._bucket("final"),
+            "analyticsBucketName": "analytics",
+            "athenaDatabase": "db",
+            "athenaTable": "seen",
+            "athenaWorkgroup": "group",
             "imagePrefix": "",
         }
 

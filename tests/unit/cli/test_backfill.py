@@ -17,7 +17,7 @@ from moto.sqs.models import sqs_backends
 from cli import backfill as command
 from cli.backfill_state import BackfillFile
 from cli.queue_sender import BATCH, send
-from cli.source_objects import Place, SourceObject, pages
+from cli.source_objects import SourceObject, pages
 from cli.upload_event import UploadEvents, sequencer
 from functions.analyze_image.message import parse_message
 from functions.shared.image_version import ImageVersion, is_later
@@ -163,7 +163,22 @@ class TestWhatIsQueued:
         source.age("old.jpg", datetime.now(UTC) - timedelta(hours=2))
         said = backfill()
         assert source.keys() == ["old.jpg"]
-        assert "1 modified later. What was modified later announced itself; --all" in said.words
+        assert "1 modified later. What was modified later announced itself, unless" in said.words
+
+    def test_came_before_s3_began_to_send_events(self, backfill: Cli, source: Source) -> None:
+        source.put("early.jpg")
+        source.listens(timedelta(minutes=-40))
+        source.age("early.jpg", datetime.now(UTC) - timedelta(minutes=35))
+        backfill()
+        assert source.keys() == ["early.jpg"]
+
+    def test_is_more_than_the_queue_keeps_until_it_is_labelled(
+        self, backfill: Cli, source: Source, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source.put("a.jpg", "b.jpg")
+        assert "forgets a message" not in backfill("--dry-run").words
+        monkeypatch.setattr("cli.backfill._TPS", 1 / 240 / 3600)
+        assert "after 10 days: label them with at least 2 inference units" in backfill("--dry-run").words
 
     def test_is_all_if_asked_for(self, backfill: Cli, source: Source) -> None:
         source.put("old.jpg", "new.jpg")
@@ -235,9 +250,9 @@ class TestWhatIsQueued:
         (found,) = [found for page in pages(lister, "source", "") for found in page.objects]
         assert found.is_archived == is_archived
 
-    def test_begins_after_a_place(self, source: Source) -> None:
+    def test_begins_after_a_key(self, source: Source) -> None:
         source.put("a.jpg", "b.jpg", "c.jpg")
-        listed = pages(source.s3, "source", "", Place("a.jpg", "null"))
+        listed = pages(source.s3, "source", "", "a.jpg")
         assert [found.key for page in listed for found in page.objects] == ["b.jpg", "c.jpg"]
 
 

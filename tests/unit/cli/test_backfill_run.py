@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cli.backfill_run import Backfill, LeftOut
 from cli.backfill_state import Progress
 from cli.errors import OperationError
-from cli.source_objects import Page, Place, SourceObject
+from cli.source_objects import Page, SourceObject
 
 UNTIL = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EARLIER = datetime(2026, 11, 22, 11, 59, 59, tzinfo=UTC)
@@ -32,7 +32,7 @@ def bucket(count: int, page: int, after: str | None = None) -> Iterator[Page]:
     for start in range(0, max(1, len(left)), page):
         part = left[start : start + page]
         is_last = start + page >= len(left)
-        yield Page(tuple(found(key) for key in part), None if is_last else Place(part[-1], "null"))
+        yield Page(tuple(found(key) for key in part), None if is_last else part[-1])
 
 
 class Queue:

@@ -84,12 +84,18 @@ def evaluated(asked: dict[str, Any], decision: str, *actions: str) -> dict[str, 
     }
 
 
-def quotas(monkeypatch: pytest.MonkeyPatch, found: dict[str, float]) -> None:
+def quotas(monkeypatch: pytest.MonkeyPatch, found: dict[str, float], defaults: dict[str, float] | None = None) -> None:
     class Pages:
         def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
-            yield {"Quotas": [{"QuotaName": name, "Value": value} for name, value in found.items()]}
+            yield {
+                "Quotas": [{"QuotaCode": name, "QuotaName": name, "Value": value} for name, value in self.found.items()]
+            }
 
-    answers(monkeypatch, "service-quotas", get_paginator=lambda _: Pages())
+        def __init__(self, found: dict[str, float]) -> None:
+            self.found = found
+
+    known = {"list_service_quotas": Pages(found), "list_aws_default_service_quotas": Pages(defaults or {})}
+    answers(monkeypatch, "service-quotas", get_paginator=known.__getitem__)
 
 
 _OTHERWISE_CALLED = {"model_without_a_run": "model", "schedules": "schedule", "last_run": "last run"}
@@ -169,6 +175,18 @@ class TestTheAccount:
         finding = only(doctor("permissions"), "permissions")
         assert finding.level is Level.WARNING
         assert "may not sqs:StartMessageMoveTask, states:StopExecution" in finding.finding
+
+    def test_whose_rights_hang_on_what_only_a_real_call_has_is_not_warned(
+        self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def on_mfa(**asked: Any) -> dict[str, Any]:
+            found = evaluated(asked, "implicitDeny")
+            for result in found["EvaluationResults"]:
+                result["MissingContextValues"] = ["aws:MultiFactorAuthPresent"]
+            return found
+
+        answers(monkeypatch, "iam", simulate_principal_policy=on_mfa)
+        assert only(doctor("permissions"), "permissions").level is Level.OK
 
     def test_that_may_not_ask_iam_is_told_that_nobody_knows(
         self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
@@ -395,6 +413,13 @@ class TestQuotas:
             Level.WARNING,
             "a run may want 4; Inference units per model: 2",
         )
+
+    def test_that_nobody_changed_are_awss_defaults(self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+        names = "Inference units per model", "DetectCustomLabels calls a second"
+        quotas(monkeypatch, {names[1]: 100}, defaults={names[0]: 5, names[1]: 50})
+        found = doctor()
+        assert only(found, "inference units").finding.endswith("Inference units per model: 5")
+        assert only(found, "calls a second").finding.endswith("DetectCustomLabels calls a second: 100")
 
     def test_of_lambda_are_held_against_what_the_units_need(
         self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch

@@ -71,6 +71,17 @@ def test_it_tells_the_release_which_run_ended(
     assert json.loads(found["input"]) == {"endedExecutionArn": labelling, "endedStatus": "ABORTED"}
 
 
+def test_a_run_that_step_functions_has_forgotten_is_released_too(
+    aws: AwsStack, cli: Cli, meanwhile: Meanwhile, labelling: str, released: Callable[[], None]
+) -> None:
+    aws.end(labelling)
+    aws.lock(labelling.replace("tick-1", "long-ago"))
+    meanwhile(lambda: None, released)
+    said = cli("stop", "--yes", "--outputs", aws.file())
+    assert (said.code, said.err) == (0, "")
+    assert len(aws.executions("releaseStateMachineArn")) == 1
+
+
 def test_a_release_that_is_at_work_is_waited_for_and_not_doubled(
     aws: AwsStack, cli: Cli, meanwhile: Meanwhile, labelling: str, released: Callable[[], None]
 ) -> None:

@@ -318,6 +318,10 @@ class TestADescription:
         for name, alarm in alarms(graph).items():
             assert " To do: " in alarm["alarmDescription"], name
 
+    def test_knows_that_pulumi_does_not_see_what_somebody_changed(self, graph: Result) -> None:
+        for name, alarm in alarms(graph).items():
+            assert "pulumi up" not in alarm["alarmDescription"].replace("pulumi up --refresh", ""), name
+
     def test_fits(self, graph: Result) -> None:
         assert all(len(alarm["alarmDescription"]) <= 1024 for alarm in alarms(graph).values())
 
