@@ -78,3 +78,25 @@ def athena(aws: AwsStack, monkeypatch: pytest.MonkeyPatch) -> AthenaAnswers:
     made = AthenaAnswers(aws)
     monkeypatch.setattr(Stack, "athena", property(lambda _: made.client))
     return made
+
+
+@pytest.fixture
+def labelling(aws: AwsStack) -> str:
+    """A run in the middle of its work."""
+    run = aws.start()
+    aws.lock(run)
+    aws.versions = [aws.version("RUNNING", units=2)]
+    aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=True)
+    return run
+
+
+@pytest.fixture
+def released(aws: AwsStack) -> Callable[[], None]:
+    """A step: release_model has done its work."""
+
+    def done() -> None:
+        aws.versions = [aws.version("STOPPED")]
+        aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=False)
+        aws.unlock()
+
+    return done

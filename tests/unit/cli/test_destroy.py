@@ -104,28 +104,6 @@ def schedule(aws: AwsStack) -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.fixture
-def labelling(aws: AwsStack) -> str:
-    """A run in the middle of its work."""
-    run = aws.start()
-    aws.lock(run)
-    aws.versions = [aws.version("RUNNING", units=2)]
-    aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=True)
-    return run
-
-
-@pytest.fixture
-def released(aws: AwsStack) -> Callable[[], None]:
-    """A step: release_model has done its work."""
-
-    def done() -> None:
-        aws.versions = [aws.version("STOPPED")]
-        aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=False)
-        aws.unlock()
-
-    return done
-
-
 def test_an_idle_stack_is_destroyed_with_its_schedule_off_first(aws: AwsStack, cli: Cli, pulumi: Pulumi) -> None:
     said = cli("destroy", "--yes")
     assert (said.code, said.err) == (0, "")

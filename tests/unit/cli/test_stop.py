@@ -28,28 +28,6 @@ def statuses(aws: AwsStack, machine: str = "stateMachineArn") -> list[str]:
     return [execution["status"] for execution in aws.executions(machine)]
 
 
-@pytest.fixture
-def labelling(aws: AwsStack) -> str:
-    """A run in the middle of its work."""
-    run = aws.start()
-    aws.lock(run)
-    aws.versions = [aws.version("RUNNING", units=2)]
-    aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=True)
-    return run
-
-
-@pytest.fixture
-def released(aws: AwsStack, labelling: str) -> Callable[[], None]:
-    """A step: release_model has done its work."""
-
-    def done() -> None:
-        aws.versions = [aws.version("STOPPED")]
-        aws.client("lambda").update_event_source_mapping(UUID=aws.outputs["eventSourceMappingUuid"], Enabled=False)
-        aws.unlock()
-
-    return done
-
-
 def test_it_ends_the_run_and_waits_until_the_model_is_released(
     aws: AwsStack, cli: Cli, meanwhile: Meanwhile, labelling: str, released: Callable[[], None]
 ) -> None:
@@ -163,6 +141,7 @@ def test_it_asks_first(
     aws: AwsStack,
     cli: Cli,
     meanwhile: Meanwhile,
+    labelling: str,
     released: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
     answer: str,
