@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _told(str(error), WRONG_INPUT)
     except TyperException as error:
-        return _told(error.format_message(), WRONG_INPUT)
+        # Without a message it is the help that was shown instead.
+        return _told(error.format_message(), WRONG_INPUT) if error.format_message() else WRONG_INPUT
     except OperationError as error:
         return _told(str(error), FAILED)
     except (BotoCoreError, ClientError) as error:

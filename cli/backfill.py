@@ -117,7 +117,8 @@ def backfill(
         known = None if again else file.read()
         if known and known.finished_at:
             console.print(
-                f"This was done on {known.finished_at:%Y-%m-%d at %H:%M} UTC: {count(known.queued, 'image')} queued."
+                f"This was done on {known.finished_at:%Y-%m-%d at %H:%M} UTC: {count(known.queued, 'image')} queued, of"
+                f" what was modified before {known.until:%Y-%m-%d %H:%M}."
                 " Nothing is queued again; --again does it nevertheless.",
                 soft_wrap=True,
             )

@@ -16,14 +16,12 @@ from cli.losses import Losses, find_losses
 from cli.model import versions
 from cli.removal import Removal, find_removal
 from cli.runs import run_name
-from cli.schedule_switch import HOW_TO_SWITCH_ON, switch_off
+from cli.schedule_switch import how_to_switch_on, switch_off
 from cli.stack import OutputsOption, Stack, StackOption, find_stack
 from cli.wording import count
 
 _MOST_TIMES = 5
 """That runs are ended: the schedule is off, so each can only be one that began a moment before."""
-
-_GO_ON = f"clb destroy goes on where it was; to keep the stack instead, {HOW_TO_SWITCH_ON}"
 
 Answer = TypeVar("Answer")
 
@@ -96,7 +94,7 @@ def _ask() -> None:
 
 def _stop_everything(stack: Stack, console: Console) -> None:
     """The guard's schedule goes on until Pulumi deletes it: if this dies half-way, it still stops the model."""
-    with _saying_how_to_go_on(console):
+    with _saying_how_to_go_on(stack, console):
         if _unless_gone(lambda: switch_off(stack), otherwise=False):
             console.print("Switched the schedule off.")
         for _ in range(_MOST_TIMES):
@@ -107,17 +105,21 @@ def _stop_everything(stack: Stack, console: Console) -> None:
         raise OperationError(f"runs begin anew, {_MOST_TIMES} times; somebody else starts them")
 
 
+def _go_on(stack: Stack) -> str:
+    return f"clb destroy goes on where it was; to keep the stack instead, {how_to_switch_on(stack)}"
+
+
 @contextlib.contextmanager
-def _saying_how_to_go_on(console: Console) -> Iterator[None]:
+def _saying_how_to_go_on(stack: Stack, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print(f"\nNothing is destroyed, but the schedule is off. {_GO_ON}.", soft_wrap=True)
+        console.print(f"\nNothing is destroyed, but the schedule is off. {_go_on(stack)}.", soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
     except (BotoCoreError, ClientError) as error:
-        raise OperationError(f"nothing is destroyed: {aws_errors.told(error)}; {_GO_ON}") from None
+        raise OperationError(f"nothing is destroyed: {aws_errors.told(error)}; {_go_on(stack)}") from None
     except OperationError as error:
-        raise OperationError(f"nothing is destroyed: {error}; {_GO_ON}") from None
+        raise OperationError(f"nothing is destroyed: {error}; {_go_on(stack)}") from None
 
 
 def _remove(stack: Stack, removal: Removal, losses: Losses, console: Console) -> None:
@@ -128,7 +130,7 @@ def _remove(stack: Stack, removal: Removal, losses: Losses, console: Console) ->
         why = f" {', '.join(losses.in_the_way)} held objects." if losses.in_the_way else ""
         raise OperationError(
             f"{removal.told} failed with exit code {code}, see above.{why} No run of the stack holds a model"
-            + (f", and the schedule is off; {_GO_ON}" if stack.is_scheduled else "")
+            + (f", and the schedule is off; {_go_on(stack)}" if stack.is_scheduled else "")
         )
     console.print(f"Destroyed {stack.name}.", soft_wrap=True)
     if left:

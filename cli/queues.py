@@ -54,6 +54,11 @@ def depth(sqs: "SQSClient", queue_url: str) -> Depth:
     )
 
 
+def queue_arn(sqs: "SQSClient", queue_url: str) -> str:
+    """A queue's ARN."""
+    return sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
 def oldest_minutes(cloudwatch: Any, queue_urls: Sequence[str]) -> Mapping[str, float]:
     """Minutes that the oldest message of each queue has waited, where CloudWatch knows.
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import INTERRUPTED, OperationError
-from cli.queues import depth
+from cli.queues import depth, queue_arn
 from cli.stack import OutputsOption, Stack, StackOption, find_stack
 from cli.stack_status import QUEUES
 from cli.wording import count
@@ -144,7 +144,7 @@ def _subject(body: str) -> str:
 
 
 def _send_home(stack: Stack, name: str, console: Console) -> None:
-    home, dead_letters = (_arn(stack, stack.output(output)) for output in QUEUES[name])
+    home, dead_letters = (queue_arn(stack.sqs, stack.output(output)) for output in QUEUES[name])
     # Named, since events that EventBridge could not deliver came from no queue.
     stack.sqs.start_message_move_task(SourceArn=dead_letters, DestinationArn=home)
     with console.status(f"{name}: going home") as spinner:
@@ -161,7 +161,3 @@ def _send_home(stack: Stack, name: str, console: Console) -> None:
 def _task(stack: Stack, source_arn: str) -> Any:
     """The newest."""
     return stack.sqs.list_message_move_tasks(SourceArn=source_arn, MaxResults=1)["Results"][0]
-
-
-def _arn(stack: Stack, url: str) -> str:
-    return stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

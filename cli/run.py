@@ -16,6 +16,11 @@ from report.stack import RunRecord
 
 _NEXT = "what it did not label waits in the queue: mend the cause, and run again"
 
+_FEWER_DONE = (
+    "More messages waited than images were done: the others failed and are in the dead-letter queue, or had been done "
+    "before. clb status shows which; clb redrive --dry-run says why."
+)
+
 EXAMPLES = """[bold]Examples[/bold]
 
 clb run
@@ -67,10 +72,13 @@ def _conclude(stack: Stack, arn: str, last: Look, console: Console) -> str | Non
     """Tell how a run ended; the run to follow instead, if there is one."""
     if last.status != "SUCCEEDED":
         cause = ": ".join(str(last.execution[part]) for part in ("error", "cause") if last.execution.get(part))
-        raise OperationError(f"run {run_name(arn)} {last.status}: {cause or 'no cause is given'}; {_NEXT}")
+        told = (cause or "no cause is given").rstrip(".")
+        raise OperationError(f"run {run_name(arn)} {last.status}: {told}; {_NEXT}")
     record = record_of(stack, arn)
     if record:
         console.print(_summary(record), soft_wrap=True)
+        if record.outcome == "DRAINED" and record.processed + record.rejected < record.backlog_at_start:
+            console.print(_FEWER_DONE, style="yellow", soft_wrap=True)
         active = active_executions(stack.stepfunctions, stack.state_machine()) if record.outcome == "OUTGROWN" else []
         return _instead(active[-1], "It was outgrown, and is followed by", console) if active else None
     lock = read_lock(stack)

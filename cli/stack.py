@@ -1,6 +1,7 @@
 """The stack that a command works on: its outputs, and clients for the place it is in."""
 
 import json
+import os
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -143,7 +144,7 @@ class Stack:
     @property
     def own_region(self) -> str | None:
         """What the operator's own AWS configuration says, which is not asked where the stack is."""
-        return boto3.Session().region_name
+        return configured_region()
 
     def now(self) -> datetime:
         """What the clock shows that schedules follow and the runs table is written by; a sandbox's is simulated."""
@@ -224,6 +225,11 @@ class Stack:
         return self.client("stepfunctions")  # type: ignore[no-any-return]
 
 
+def configured_region() -> str | None:
+    """The operator's region, as the AWS CLI finds it: boto3 alone does not read AWS_REGION."""
+    return os.environ.get("AWS_REGION") or boto3.Session().region_name
+
+
 def find_stack(outputs: Path | None, name: str | None) -> Stack:
     """The stack that the options, the sandbox that is up, or Pulumi's current stack name.
 
@@ -248,7 +254,7 @@ def _by_tags(name: str) -> Stack:
     from cli.tagged_stack import TaggedStack  # which needs this module
 
     project, _, stack = name.rpartition("/")
-    region = boto3.Session().region_name
+    region = configured_region()
     if not stack or not region:
         missing = "a name, as in --stack tags:prod" if not stack else "a region: set AWS_REGION to the stack's"
         raise InputError(f"--stack {TAGS}{name}: a stack is found by its tags with {missing}")

@@ -12,6 +12,7 @@ from cli.model import versions
 from cli.queues import depth
 from cli.release import Release
 from cli.runs import Lock, active_executions, end_run, read_lock, run_name
+from cli.schedule_switch import how_to_switch_on, is_on
 from cli.stack import OutputsOption, Stack, StackOption, find_stack
 from cli.wording import count
 
@@ -125,7 +126,11 @@ def _say_how_it_is(stack: Stack, console: Console, *, was_nothing: bool) -> None
     if left := running_on(stack):
         raise OperationError(left)
     begin = "There is nothing to stop: no" if was_nothing else "Now no"
-    console.print(f"{begin} model runs, the mapping is closed and no run is active. The schedule goes on.")
+    console.print(f"{begin} model runs, the mapping is closed and no run is active. {_schedule(stack)}")
+
+
+def _schedule(stack: Stack) -> str:
+    return "The schedule goes on." if is_on(stack) else f"The schedule is off: {how_to_switch_on(stack)}."
 
 
 def running_on(stack: Stack) -> str:

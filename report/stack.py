@@ -77,6 +77,7 @@ class RunRecord(BaseModel):
     cause: _Text = ""
     started_by_run: _Text
     inference_units: _Number
+    backlog_at_start: _Number = 0
     processed: _Number
     rejected: _Number
     started_at: _Moment

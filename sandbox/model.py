@@ -3,8 +3,14 @@
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+import botocore.session
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from sandbox.clock import SimulatedClock, iso
 from sandbox.settings import SandboxSettings
@@ -13,9 +19,22 @@ STARTABLE = frozenset({"TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED"})
 BURST_SECONDS = 1.0
 """Simulated seconds of unused calls a model lets through at once."""
 
+_NO_REASON = "The model could not be started. Amazon Rekognition experienced a service issue."
 
-@dataclass
-class Faults:
+
+@cache
+def _statuses() -> tuple[str, ...]:
+    model = botocore.session.get_session().get_service_model("rekognition")
+    return tuple(model.shape_for("ProjectVersionStatus").enum)  # type: ignore[attr-defined]
+
+
+def _known_status(status: str) -> str:
+    if status not in _statuses():
+        raise ValueError(f"a status is one of {', '.join(_statuses())}")
+    return status
+
+
+class Faults(BaseModel):
     """What a test makes go wrong; all off by default.
 
     Attributes
@@ -36,37 +55,46 @@ class Faults:
         Error code StartProjectVersion or StopProjectVersion answers with.
     """
 
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True)
+
     start_fails: str | None = None
     never_starts: bool = False
     never_stops: bool = False
-    status: dict[str, str] = field(default_factory=dict)
-    die_after_calls: int | None = None
-    error_rate: dict[str, float] = field(default_factory=dict)
+    status: dict[str, Annotated[str, AfterValidator(_known_status)]] = {}
+    die_after_calls: Annotated[int, Field(ge=0)] | None = None
+    error_rate: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     start_error: str | None = None
     stop_error: str | None = None
 
-    _NAMES = (
-        ("startFails", "start_fails"),
-        ("neverStarts", "never_starts"),
-        ("neverStops", "never_stops"),
-        ("status", "status"),
-        ("dieAfterCalls", "die_after_calls"),
-        ("errorRate", "error_rate"),
-        ("startError", "start_error"),
-        ("stopError", "stop_error"),
-    )
+    @field_validator("start_fails", mode="before")
+    @classmethod
+    def _with_a_message(cls, value: object) -> object:
+        return _NO_REASON if value is True else None if value is False else value
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Faults":
-        """Read the body of `POST /_sandbox/faults`; an unknown name raises ValueError."""
-        names = dict(cls._NAMES)
-        unknown = sorted(set(document) - set(names))
-        if unknown:
-            raise ValueError(f"unknown fault {', '.join(unknown)}; known are calls, {', '.join(names)}")
-        faults = cls(**{names[name]: value for name, value in document.items() if value is not False})
-        if faults.start_fails is not None and not isinstance(faults.start_fails, str):
-            faults.start_fails = "The model could not be started. Amazon Rekognition experienced a service issue."
-        return faults
+    def from_json(cls, document: object) -> "Faults":
+        """Read the body of `POST /_sandbox/faults`.
+
+        Raises
+        ------
+        ValueError
+            Naming each wrong fault, and what is allowed.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise ValueError("; ".join(map(cls._told, error.errors()))) from None
+
+    @classmethod
+    def _told(cls, problem: ErrorDetails) -> str:
+        where = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            return f"unknown fault {where}; known are calls, {', '.join(map(to_camel, cls.model_fields))}"
+        return f"{where or 'the faults'}: {problem['input']!r} is not allowed: {problem['msg']}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Those that are on."""
+        return self.model_dump(by_alias=True, exclude_defaults=True)
 
     def pick_error(self) -> str | None:
         """The error code this call is to be answered with, or None."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cli.findings import Finding, ok, problem
-from cli.queues import depth
+from cli.queues import depth, queue_arn
 from cli.stack import Stack
 from cli.stack_status import QUEUES
 from cli.wording import count
@@ -36,10 +36,21 @@ def uploads(stack: Stack) -> Iterator[Finding]:
     bucket = stack.output("sourceBucketName")
     answer = stack.s3.get_bucket_notification_configuration(Bucket=bucket)
     if "EventBridgeConfiguration" in answer:
-        yield ok("uploads", f"{bucket} tells EventBridge")
+        yield _rule(stack, bucket)
     else:
         yield problem(
             "uploads",
             f"{bucket} does not tell EventBridge of uploads: none is labelled",
             "pulumi up --refresh, or for a bucket of your own: README, An existing source bucket",
         )
+
+
+def _rule(stack: Stack, bucket: str) -> Finding:
+    """Whether EventBridge passes on what the bucket tells it."""
+    events, queue = stack.client("events"), queue_arn(stack.sqs, stack.output("imageQueueUrl"))
+    names = events.list_rule_names_by_target(TargetArn=queue)["RuleNames"]
+    if any(events.describe_rule(Name=name)["State"].startswith("ENABLED") for name in names):
+        return ok("uploads", f"{bucket} tells EventBridge, and a rule passes it on to the image queue")
+    off = f"the rule {', '.join(names)} is switched off"
+    what = off if names else "no rule passes its events on to the image queue"
+    return problem("uploads", f"{what}: no upload is labelled", "pulumi up --refresh, then clb backfill --all")

@@ -8,7 +8,7 @@ from cli.errors import OperationError
 from cli.findings import Finding, ok, problem, warning
 from cli.model import version_name
 from cli.runs import last_runs, read_lock, run_name
-from cli.schedule_switch import HOW_TO_SWITCH_ON
+from cli.schedule_switch import how_to_switch_on
 from cli.stack import Stack
 from cli.wording import duration
 from cli.workflow_settings import settings_in
@@ -79,11 +79,11 @@ def schedules(stack: Stack) -> Iterator[Finding]:
         yield ok("schedule", "on")
     else:
         what = "switched off" if name in states else "gone"
-        yield warning("schedule", f"{what}: no run begins by itself", HOW_TO_SWITCH_ON)
+        yield warning("schedule", f"{what}: no run begins by itself", how_to_switch_on(stack))
     for other, state in states.items():
         if other != name and state != "ENABLED":
             yield problem(
-                "guard", f"its schedule {other} is switched off: a dead run's model runs on", HOW_TO_SWITCH_ON
+                "guard", f"its schedule {other} is switched off: a dead run's model runs on", how_to_switch_on(stack)
             )
     if not states.keys() - {name}:
         yield problem("guard", "its schedule is gone: a dead run's model runs on", "pulumi up --refresh makes it anew")

@@ -71,7 +71,7 @@ class Gateway:
             "/_sandbox/inboxes": self._inboxes.as_json,
             "/_sandbox/usage": self._usage.as_json,
             "/_sandbox/usage/writes": self._usage.writes_as_json,
-            "/_sandbox/faults": lambda: {"calls": self._emulator.rules.as_json()},
+            "/_sandbox/faults": lambda: {**self._project.faults.as_json(), "calls": self._emulator.rules.as_json()},
         }
 
     async def application(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -112,8 +112,10 @@ class Gateway:
             return 400, {"message": str(error)}
         return 404, {"message": f"The sandbox has no {method} {path}"}
 
-    def _set_faults(self, document: dict[str, Any]) -> None:
+    def _set_faults(self, document: Any) -> None:
         """Let these faults take the place of those there were; ValueError if one is wrong, and nothing changes."""
+        if not isinstance(document, dict):
+            raise ValueError(f"faults are an object by their names, not {type(document).__name__}")
         rest = {name: value for name, value in document.items() if name != "calls"}
         model, calls = Faults.from_json(rest), CallFaults.from_json(document.get("calls", []))
         self._project.set_faults(model)

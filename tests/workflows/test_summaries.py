@@ -93,6 +93,17 @@ class TestTheMail:
             ]
             assert usd == pytest.approx(billed / 60 * 3.5, abs=1e-4)
 
+    def test_of_a_run_that_did_fewer_than_waited_says_where_the_others_are(self, world: World) -> None:
+        world.put_lock("somebody", backlogAtStart={"N": "12"}, processed={"N": "4"}, outcome={"S": "DRAINED"})
+
+        world.release()
+
+        (mail,) = world.mails
+        assert mail["Message"].startswith(
+            "The queue is empty, but more messages waited than images were done. The others"
+        )
+        assert "clb redrive --dry-run says why" in mail["Message"]
+
     def test_of_a_failed_run_says_why_and_what_waits(self) -> None:
         with SCENARIOS["nothing is ever labelled"].world() as world:
             world.run()

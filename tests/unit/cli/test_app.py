@@ -126,3 +126,10 @@ def completed(instruction: str, **variables: str) -> str:
     ran = subprocess.run([sys.executable, "-m", "cli"], cwd=REPOSITORY, env=asked, capture_output=True, text=True)
     assert ran.stderr == ""
     return ran.stdout.strip()
+
+
+def test_without_a_command_the_help_alone_is_shown(cli: Cli) -> None:
+    said = cli()
+    assert said.code == 2
+    assert "Commands" in said.words
+    assert said.err == ""

@@ -287,7 +287,8 @@ class TestASecondStart:
         assert source.keys() == ["a.jpg"]
         said = backfill()
         assert (said.code, source.keys()) == (0, [])
-        assert "1 image queued. Nothing is queued again" in said.words
+        assert "1 image queued, of what was modified before" in said.words
+        assert "Nothing is queued again" in said.words
 
     def test_does_if_it_is_told_to(self, backfill: Cli, source: Source) -> None:
         source.put("a.jpg")

@@ -12,6 +12,7 @@ from cli.checks import CHECKS
 from cli.checks.account import needed
 from cli.errors import OperationError
 from cli.findings import Check, Finding, Level, examine, ok
+from cli.queues import queue_arn
 from cli.stack import Stack
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli
@@ -46,6 +47,10 @@ def deployed(aws: AwsStack, monkeypatch: pytest.MonkeyPatch) -> AwsStack:
         Target=target,
     )
     aws.end(aws.start("releaseStateMachineArn", "guard-1"))
+    events = aws.client("events")
+    events.put_rule(Name="batch-uploads", EventPattern='{"source": ["aws.s3"]}')
+    queue = queue_arn(aws.client("sqs"), aws.outputs["imageQueueUrl"])
+    events.put_targets(Rule="batch-uploads", Targets=[{"Id": "queue", "Arn": queue}])
     # moto has none of these.
     announces = {"EventBridgeConfiguration": dict[str, str]()}
     answers(monkeypatch, "s3", get_bucket_notification_configuration=lambda Bucket: announces)  # noqa: N803, ARG005
@@ -143,8 +148,10 @@ def test_it_is_drawn_as_a_table_with_what_to_do(deployed: AwsStack, cli: Cli) ->
     assert "\x1b" not in said.out
 
 
-def test_a_warning_is_no_problem(deployed: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_warning_is_no_problem(deployed: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv(variable, "us-east-1")
     said = cli("doctor", "--outputs", deployed.file())
     assert said.code == 0
     assert "warning region the stack is in eu-west-1; your AWS configuration says us-east-1" in said.words
@@ -395,6 +402,20 @@ class TestPeople:
         assert finding.level is Level.PROBLEM
         assert finding.finding == "monitoring-image-dead-letter: Images could not be labelled."
         assert finding.to_do == "look at a message."
+
+
+class TestUploads:
+    def test_that_a_rule_does_not_pass_on_are_a_problem(self, deployed: AwsStack, doctor: Doctor) -> None:
+        deployed.client("events").disable_rule(Name="batch-uploads")
+        found = only(doctor("uploads"), "uploads")
+        assert (found.level, found.finding) == (
+            Level.PROBLEM,
+            "the rule batch-uploads is switched off: no upload is labelled",
+        )
+
+    def test_that_no_rule_passes_on_are_a_problem(self, deployed: AwsStack, doctor: Doctor) -> None:
+        deployed.client("events").remove_targets(Rule="batch-uploads", Ids=["queue"])
+        assert "no rule passes its events on" in only(doctor("uploads"), "uploads").finding
 
 
 class TestQuotas:

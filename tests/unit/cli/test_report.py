@@ -1,6 +1,8 @@
 """`clb report`."""
 
+import errno
 import io
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,12 +36,11 @@ class Page:
     shown: data.Report
 
     def __init__(self, aws: AwsStack, athena: AthenaAnswers, cli: Cli, folder: Path) -> None:
-        self.file = folder / "out" / "report.html"
+        self.file = folder / "report.html"
         self._aws, self._athena, self._cli = aws, athena, cli
 
     def write(self, shown: data.Report, file: Path) -> None:
         self.shown = shown
-        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("a page")
 
     def report(self, *arguments: str) -> Any:
@@ -218,12 +219,23 @@ def test_the_times_of_a_sandbox_are_its_clocks() -> None:
     assert time.image(image).uploaded_at == simulated - timedelta(hours=1)
 
 
-def test_a_file_that_cannot_be_written_is_one_line(page: Page, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file where a folder belongs")
+def test_a_file_in_no_folder_is_refused_before_anything_is_asked(page: Page, athena: AthenaAnswers) -> None:
+    page.file = page.file / "in no folder.html"
+    said = page.report()
+    assert said.code == 2
+    assert "report.html is no folder to write it to; name a file in one that exists" in said.err
+    assert not athena.asked
+
+
+def test_a_file_that_cannot_be_written_is_one_line(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("report.page.write", full)
     page.finds()
     said = page.report()
     assert said.code == 1
-    assert "report.html cannot be written (File exists); name another with --out" in said.err
+    assert "report.html cannot be written (No space left on device); name another with --out" in said.err
 
 
 def test_ctrl_c_writes_nothing_and_stops_the_query(

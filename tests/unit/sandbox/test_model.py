@@ -142,6 +142,28 @@ def test_a_misspelt_fault_is_refused_by_name() -> None:
         Faults.from_json({"startFials": True})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"errorRate": {"ThrottlingException": 2}}, "errorRate.ThrottlingException: 2 is not allowed"),
+        ({"errorRate": 0.5}, "errorRate: 0.5 is not allowed"),
+        ({"startFails": 5}, "startFails: 5 is not allowed"),
+        ({"neverStarts": "yes"}, "neverStarts: 'yes' is not allowed"),
+        ({"dieAfterCalls": -1}, "dieAfterCalls: -1 is not allowed"),
+        ({"status": {"v1": "BOGUS"}}, "a status is one of TRAINING_IN_PROGRESS"),
+        ([], "the faults: .* is not allowed"),
+    ],
+)
+def test_a_wrong_fault_is_refused_with_what_is_allowed(wrong: object, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Faults.from_json(wrong)
+
+
+def test_faults_are_told_as_they_were_given() -> None:
+    given = {"startFails": "No capacity.", "errorRate": {"ThrottlingException": 0.5}, "dieAfterCalls": 3}
+    assert Faults.from_json(given).as_json() == given
+
+
 def test_a_stop_may_never_end(version: ModelVersion, clock: HandClock, faults: Faults) -> None:
     version.start(1)
     clock.seconds += 10 * MINUTE
