@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement
 
 from ministack.core import iam_actions
 from ministack.services import eventbridge, s3
@@ -24,6 +26,9 @@ _source_object = require(iam_actions, "_s3_source_object")
 
 _ABSENT_CODES = (b"<Code>NoSuchKey</Code>", b"<Code>NoSuchVersion</Code>")
 _event_version: ContextVar[str | None] = ContextVar("event_version", default=None)
+_versions_encoded: ContextVar[bool] = ContextVar("versions_encoded", default=False)
+_ENCODED = frozenset({"Delimiter", "KeyMarker", "Prefix", "NextKeyMarker", "Key"})
+"""What `encoding-type=url` is about (API reference, "ListObjectVersions")."""
 
 _HANDLE = (
     "method path headers body query_params signed_path enforce_bucket_region internal access_point_region access_point"
@@ -40,6 +45,8 @@ def install() -> None:
     replace(s3, "_copy_object", "bucket_name dest_key headers", _with_destination_conditions)
     replace(s3, "_fire_s3_event", _FIRE, _remembering_version)
     replace(s3, "_next_event_sequencer", "event_name", _with_time)
+    replace(s3, "_list_object_versions", "bucket_name query_params", _noting_encoding)
+    replace(s3, "_xml_body", "root", _encoding_keys_of_versions)
     replace(eventbridge, "_dispatch_event", "event view", _with_version_id)
     replace(iam_actions, "s3_additional_checks", "method path headers body query_params", _with_tagging_rights)
 
@@ -70,6 +77,33 @@ def _bucket_of_absent_object(method: str, path: str, headers: Headers, response:
     bucket = str(copied[0]).split(":::")[1].split("/")[0] if copied else path.strip("/").split("/")[0]
     absent = method == "HEAD" or any(code in body for code in _ABSENT_CODES)
     return bucket if absent and bucket in _buckets else None
+
+
+def _noting_encoding(original: Function) -> Function:
+    """ListObjectVersions takes `encoding-type`, without which XML cannot hold every key."""
+
+    def list_versions(bucket_name: str, query_params: Mapping[str, Any]) -> Response:
+        token = _versions_encoded.set("url" in query_params.get("encoding-type", []))
+        try:
+            answer: Response = original(bucket_name, query_params)
+            return answer
+        finally:
+            _versions_encoded.reset(token)
+
+    return list_versions
+
+
+def _encoding_keys_of_versions(original: Function) -> Function:
+    def body(root: Element) -> bytes:
+        if root.tag == "ListVersionsResult" and _versions_encoded.get():
+            SubElement(root, "EncodingType").text = "url"
+            for element in root.iter():
+                if element.tag in _ENCODED and element.text:
+                    element.text = quote(element.text, safe="/")
+        encoded: bytes = original(root)
+        return encoded
+
+    return body
 
 
 def _with_destination_conditions(original: Function) -> Function:

@@ -57,6 +57,17 @@ class TestStorage:
                 read()
             assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
+    def test_versions_of_every_key_are_listed(self, sandbox: Sandbox) -> None:
+        bucket, s3 = sandbox.bucket(), sandbox.client("s3")
+        keys = ["a b+c/%41.jpg", "ctrl\x01\x1b[31mred.png", "Größe.jpg"]
+        for key in keys:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"a")
+
+        first = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+        rest = s3.list_object_versions(Bucket=bucket, KeyMarker=first["NextKeyMarker"])
+
+        assert [version["Key"] for page in (first, rest) for version in page["Versions"]] == sorted(keys)
+
     def test_a_copy_honours_conditions_on_source_and_destination(self, sandbox: Sandbox) -> None:
         bucket, s3 = sandbox.bucket(), sandbox.client("s3")
         s3.put_object(Bucket=bucket, Key="a", Body=b"a")
