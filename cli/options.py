@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from math import isfinite
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
+
+from cli.errors import InputError
 
 Number = TypeVar("Number", int, float)
 
@@ -25,6 +28,19 @@ def number(help_text: str, low: float, high: float, panel: str, *, show_default:
         return _within(text, float, f"a number from {low:g} to {high:g}", low, high)
 
     return _option(f"{help_text} {low:g} to {high:g}.", parse, panel, show_default)
+
+
+def checked_file(option: str, file: Path) -> Path:
+    """A file that can be written, as far as can be told before there is something to write.
+
+    Raises
+    ------
+    InputError
+        Naming the file and what is allowed.
+    """
+    if not file.parent.is_dir() or file.is_dir():
+        raise InputError(f"{option} {file}: {file.parent} is no folder to write it to; name a file in one that exists")
+    return file
 
 
 def _option(help_text: str, parse: Callable[[Any], Any], panel: str, show_default: bool) -> Any:

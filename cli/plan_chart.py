@@ -7,6 +7,7 @@ import altair as alt
 
 from cli.comparison import Comparison, Row
 from cli.errors import InputError
+from cli.options import checked_file
 from cli.wording import duration, usd
 
 SUFFIXES = (".html", ".svg", ".png")
@@ -33,9 +34,7 @@ def checked_chart_file(file: Path) -> Path:
     """
     if file.suffix.lower() not in SUFFIXES:
         raise InputError(f"--chart {file}: allowed is a name that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if not file.parent.is_dir() or file.is_dir():
-        raise InputError(f"--chart {file}: {file.parent} is no folder to write it to; name a file in one that exists")
-    return file
+    return checked_file("--chart", file)
 
 
 def draw(comparison: Comparison, title: str, file: Path) -> None:

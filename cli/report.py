@@ -13,8 +13,8 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.athena import ask, rows
-from cli.errors import INTERRUPTED, InputError, OperationError
-from cli.options import whole_number
+from cli.errors import INTERRUPTED, OperationError
+from cli.options import checked_file, whole_number
 from cli.period import Period, SinceOption, UntilOption, period
 from cli.report_images import Pictures, images, images_statement
 from cli.report_links import Links
@@ -68,8 +68,7 @@ def report(
 
     Links to the images end with the credentials that signed them, whatever --link-hours says.
     """
-    if not out.parent.is_dir() or out.is_dir():
-        raise InputError(f"--out {out}: {out.parent} is no folder to write it to; name a file in one that exists")
+    checked_file("--out", out)
     it = find_stack(outputs, stack)
     console = Console(highlight=False)
     # The real time, on a sandbox too: uploads have it.
