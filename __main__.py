@@ -6,11 +6,19 @@ from typing import Any, cast
 import pulumi
 
 import settings
-from components.analytics import Analytics, AnalyticsArgs
-from components.batch_inference import BatchInference, BatchInferenceArgs
-from components.destroy_guard import DestroyGuard, DestroyGuardArgs
-from components.monitoring import Monitoring, MonitoringArgs, longest_wait_minutes
-from components.notification import Notification, NotificationArgs
+from custom_labels_batch import (
+    Analytics,
+    AnalyticsArgs,
+    BatchInference,
+    BatchInferenceArgs,
+    DestroyGuard,
+    DestroyGuardArgs,
+    Monitoring,
+    MonitoringArgs,
+    Notification,
+    NotificationArgs,
+)
+from custom_labels_batch.components.monitoring import longest_wait_minutes
 
 chosen = settings.load()
 common: dict[str, Any] = {

@@ -14,10 +14,10 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
-from components.prices import INFERENCE_UNIT_HOUR_USD, MOST_USD
-from components.quicksight_principal import checked_principal_arn
-from components.schedule_expression import checked_pause, checked_schedule
-from components.subscriptions import Subscription, distinct
+from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD, MOST_USD
+from custom_labels_batch.components.quicksight_principal import checked_principal_arn
+from custom_labels_batch.components.schedule_expression import checked_pause, checked_schedule
+from custom_labels_batch.components.subscriptions import Subscription, distinct
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -29,13 +29,13 @@ from moto import mock_aws
 from rich.console import Console
 from rich.table import Table
 
-from components.predictions_table import COLUMNS, TABLE_NAME, VIEW_NAME
-from components.query_files import QUERIES, read_query, view_query
-from functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
-from functions.record_predictions.rows import encode
-from functions.record_predictions.table_days import day_of
-from functions.shared.image_version import ImageVersion, s3_uri
-from functions.shared.prediction import BoundingBox, Label, Prediction, Status
+from custom_labels_batch.components.predictions_table import COLUMNS, TABLE_NAME, VIEW_NAME
+from custom_labels_batch.components.query_files import QUERIES, read_query, view_query
+from custom_labels_batch.functions.record_predictions.row_files import EncodedPrediction, RowFile, row_files
+from custom_labels_batch.functions.record_predictions.rows import encode
+from custom_labels_batch.functions.record_predictions.table_days import day_of
+from custom_labels_batch.functions.shared.image_version import ImageVersion, s3_uri
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction, Status
 from tests.unit.functions.lambda_context import Context
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -325,9 +325,9 @@ def _function() -> Iterator[tuple[Callable[[dict[str, Any]], None], Callable[[Ro
     }
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket="rows")
-        from functions.record_predictions.analytics_bucket import AnalyticsBucket
-        from functions.record_predictions.handler import handler
-        from functions.record_predictions.wiring import s3
+        from custom_labels_batch.functions.record_predictions.analytics_bucket import AnalyticsBucket
+        from custom_labels_batch.functions.record_predictions.handler import handler
+        from custom_labels_batch.functions.record_predictions.wiring import s3
 
         def call(event: dict[str, Any]) -> None:
             with redirect_stdout(io.StringIO()):

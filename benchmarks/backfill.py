@@ -19,12 +19,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.backfill_run import Backfill
-from cli.backfill_state import Progress
-from cli.queue_sender import send
-from cli.source_objects import SourceObject, pages
-from cli.upload_event import UploadEvents
-from functions.analyze_image.message import parse_message
+from custom_labels_batch.cli.backfill_run import Backfill
+from custom_labels_batch.cli.backfill_state import Progress
+from custom_labels_batch.cli.queue_sender import send
+from custom_labels_batch.cli.source_objects import SourceObject, pages
+from custom_labels_batch.cli.upload_event import UploadEvents
+from custom_labels_batch.functions.analyze_image.message import parse_message
 
 KEYS = (10_000, 1_000_000)
 _PAGE = 1_000

@@ -12,7 +12,7 @@ from benchmarks.measure import Measurement
 from benchmarks.results import Results
 from sandbox.deploy import REPOSITORY
 
-_CSS = (REPOSITORY / "report" / "web" / "page.css").read_text(encoding="utf-8")
+_CSS = (REPOSITORY / "custom_labels_batch" / "report" / "web" / "page.css").read_text(encoding="utf-8")
 _FONT = "Arial, sans-serif"
 _ROW_PIXELS = 34
 

@@ -27,7 +27,7 @@ from rich.table import Table
 
 from benchmarks.memory import MemoryWatch, Peak, peak_mebibytes
 from benchmarks.play import switch_schedule_off
-from cli.runs import start_or_join
+from custom_labels_batch.cli.runs import start_or_join
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.endpoint import read_json
@@ -211,7 +211,15 @@ def upload(folder: Path, build: Path) -> tuple[float, Peak]:
     SandboxError
         It failed.
     """
-    command = [sys.executable, "-m", "cli", "upload", str(folder), "--outputs", str(build / "outputs.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "custom_labels_batch",
+        "upload",
+        str(folder),
+        "--outputs",
+        str(build / "outputs.json"),
+    ]
     began = time.monotonic()
     with (build / "upload.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from report.data import Report
-from report.page import write
+from custom_labels_batch.report.data import Report
+from custom_labels_batch.report.page import write
 from sandbox.deploy import REPOSITORY
 from tests.unit.report.samples import big, ordinary
 

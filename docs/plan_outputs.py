@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from cli.app import main
+from custom_labels_batch.cli.app import main
 
 _HERE = Path(__file__).parent
 DOCUMENTS = (_HERE / "cost.md", _HERE / "scaling.md", _HERE.parent / "README.md")

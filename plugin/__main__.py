@@ -26,11 +26,8 @@ from pulumi.provider.server import ComponentInitError
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from components.analytics import Analytics  # noqa: E402
-from components.batch_inference import BatchInference  # noqa: E402
-from components.inputs import InputError  # noqa: E402
-from components.monitoring import Monitoring  # noqa: E402
-from components.notification import Notification  # noqa: E402
+from custom_labels_batch import Analytics, BatchInference, Monitoring, Notification  # noqa: E402
+from custom_labels_batch.components.inputs import InputError  # noqa: E402
 
 PACKAGE = "custom-labels-batch"
 

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from functions.notify_labels.wording import percent
+from custom_labels_batch.functions.notify_labels.wording import percent
 from sandbox.deploy import REPOSITORY
 from sandbox.fates import Fate, Image
 from sandbox.ledger import read_ledger

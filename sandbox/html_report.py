@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from report import data
-from report.page import write
-from report.sessions import Session, with_sessions
-from report.stack import image as report_image
-from report.thumbnails import Size, size_for, thumbnail
+from custom_labels_batch.report import data
+from custom_labels_batch.report.page import write
+from custom_labels_batch.report.sessions import Session, with_sessions
+from custom_labels_batch.report.stack import image as report_image
+from custom_labels_batch.report.thumbnails import Size, size_for, thumbnail
 from sandbox.demo_report import REPORT_FILE
 from sandbox.deployer.cloud import Cloud
 from sandbox.fates import Fate, Image

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cli.queues import depth
+from custom_labels_batch.cli.queues import depth
 from sandbox.deployer.cloud import Cloud
 from sandbox.errors import SandboxError
 

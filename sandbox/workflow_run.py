@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from cli.model import MODEL_STYLES
-from cli.runs import start_or_join
+from custom_labels_batch.cli.model import MODEL_STYLES
+from custom_labels_batch.cli.runs import start_or_join
 from sandbox.ledger import read_ledger
 from sandbox.listeners import backlog
 from sandbox.stack import Stack, console

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pulumi
 
 import settings
-from components.batch_inference import BatchInference, BatchInferenceArgs
+from custom_labels_batch.components.batch_inference import BatchInference, BatchInferenceArgs
 
 chosen = settings.load()
 given: dict[str, Any] = {name: getattr(chosen, name, None) for name in BatchInferenceArgs.__annotations__}

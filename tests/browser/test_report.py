@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from report.data import Image, Status
-from report.visible_text import visible
+from custom_labels_batch.report.data import Image, Status
+from custom_labels_batch.report.visible_text import visible
 from tests.browser.conftest import OpenReport
 from tests.unit.report.samples import HOSTILE_KEYS, big, empty, hostile, ordinary
 

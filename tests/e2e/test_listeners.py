@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from report.data import Report
-from report.page import write
-from report.stack import image as report_image
+from custom_labels_batch.report.data import Report
+from custom_labels_batch.report.page import write
+from custom_labels_batch.report.stack import image as report_image
 from sandbox.listeners import backlog, wait_for_listeners
 from sandbox.mails import Mail, read_mails
 from sandbox.queries import Answer, ask_saved_queries, run_query

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.app import main
+from custom_labels_batch.cli.app import main
 from sandbox.photographs import photographs
 from tests.e2e.deployed_stack import Stack
 from tests.e2e.test_pipeline import assert_released, billed_minutes

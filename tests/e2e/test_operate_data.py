@@ -13,10 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from cli.app import main
-from cli.queues import depth
-from functions.analyze_image.message import parse_message
-from functions.shared.image_version import ImageVersion, is_later
+from custom_labels_batch.cli.app import main
+from custom_labels_batch.cli.queues import depth
+from custom_labels_batch.functions.analyze_image.message import parse_message
+from custom_labels_batch.functions.shared.image_version import ImageVersion, is_later
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.photographs import photographs

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.app import main
-from cli.errors import InputError
-from cli.schedule_switch import switch_off
-from cli.stack import Stack as OperatorsStack
-from cli.stack import find_stack
+from custom_labels_batch.cli.app import main
+from custom_labels_batch.cli.errors import InputError
+from custom_labels_batch.cli.schedule_switch import switch_off
+from custom_labels_batch.cli.stack import Stack as OperatorsStack
+from custom_labels_batch.cli.stack import find_stack
 from sandbox.deploy import destroy
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import custom_labels_batch
 from sandbox.deploy import REPOSITORY
 from sandbox.rekognition import VERSION_NAMES
 from tests.faults.cases import always, case
@@ -42,11 +43,11 @@ def changed_back(pipeline: Pipeline) -> Iterator[Pipeline]:
 @pytest.fixture
 def other_code(tmp_path: Path) -> Path:
     """This repository's program with a line more in analyze-image."""
-    for name in ("components", "functions", "workflows", "queries"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    package = Path(custom_labels_batch.__file__).parent
+    shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__main__.py", "settings.py", "Pulumi.yaml"):
         shutil.copy(REPOSITORY / name, tmp_path / name)
-    handler = tmp_path / "functions" / "analyze_image" / "handler.py"
+    handler = tmp_path / package.name / "functions" / "analyze_image" / "handler.py"
     handler.write_text(handler.read_text(encoding="utf-8") + "\nANOTHER_RELEASE = True\n", encoding="utf-8")
     return tmp_path
 

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+from custom_labels_batch.components.workflow import WORKFLOWS
 
 State = dict[str, Any]
 
-WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NAMES = ("batch_inference", "release_model")
 
 _EXPRESSION = re.compile(r"^\{%(.*)%\}$", re.DOTALL)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from custom_labels_batch.components.workflow import WORKFLOWS
 from sandbox.asl_definition import problems
 from tests.workflows.definitions import (
     NAMES,
-    WORKFLOWS,
     State,
     body_tasks,
     definition,

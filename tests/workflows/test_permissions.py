@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from custom_labels_batch.components.workflow import WORKFLOWS
 from sandbox.pulumi_runtime import Result, record_program
 from tests.workflows.definitions import NAMES, states
 
@@ -47,8 +48,6 @@ def test_a_role_allows_what_its_workflow_calls_and_no_more(name: str) -> None:
 def test_what_is_deployed_is_the_file_with_its_tokens_filled_in(name: str) -> None:
     deployed = json.loads(stack().named(MACHINES[name], "aws:sfn/stateMachine:StateMachine").inputs["definition"])
 
-    assert (
-        deployed["States"].keys() == json.loads((ROOT / "workflows" / f"{name}.asl.json").read_text())["States"].keys()
-    )
+    assert deployed["States"].keys() == json.loads((WORKFLOWS / f"{name}.asl.json").read_text())["States"].keys()
     assert "${" not in json.dumps(deployed)
     assert deployed["TimeoutSeconds"] > 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from cli.results_query import COLUMNS
+from custom_labels_batch.cli.results_query import COLUMNS
 from tests.unit.cli.aws_stack import AwsStack
 
 _BUCKET = "analytics"

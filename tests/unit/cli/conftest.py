@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cli.app import TRACEBACK, main
-from cli.stack import Stack
+from custom_labels_batch.cli.app import TRACEBACK, main
+from custom_labels_batch.cli.stack import Stack
 from tests.unit.cli.athena_answers import AthenaAnswers
 from tests.unit.cli.aws_stack import AwsStack
 

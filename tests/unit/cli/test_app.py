@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.app import TRACEBACK
-from cli.aws_errors import told
-from cli.stack import Stack
+from custom_labels_batch.cli.app import TRACEBACK
+from custom_labels_batch.cli.aws_errors import told
+from custom_labels_batch.cli.stack import Stack
 from sandbox.deploy import REPOSITORY
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
@@ -76,7 +76,7 @@ def test_an_unexpected_error_is_one_line_with_how_to_report_it(
     def breaks(_: Stack) -> None:
         raise KeyError("Attributes")
 
-    monkeypatch.setattr("cli.status.look", breaks)
+    monkeypatch.setattr("custom_labels_batch.cli.status.look", breaks)
     monkeypatch.delenv(TRACEBACK)
     said = cli("status", "--outputs", aws.file())
     assert said.code == 1
@@ -89,7 +89,7 @@ def test_its_traceback_is_there_for_who_wants_it(aws: AwsStack, cli: Cli, monkey
     def breaks(_: Stack) -> None:
         raise KeyError("Attributes")
 
-    monkeypatch.setattr("cli.status.look", breaks)
+    monkeypatch.setattr("custom_labels_batch.cli.status.look", breaks)
     monkeypatch.setenv(TRACEBACK, "1")
     with pytest.raises(KeyError):
         cli("status", "--outputs", aws.file())
@@ -109,7 +109,7 @@ class TestCompletion:
 
     def test_is_shown_for_the_shell_that_asks(self, tmp_path: Path) -> None:
         rc = tmp_path / "ask.sh"
-        rc.write_text(f"{sys.executable} -m cli --show-completion; exit $?\n")
+        rc.write_text(f"{sys.executable} -m custom_labels_batch --show-completion; exit $?\n")
         ran = subprocess.run(["bash", str(rc)], cwd=REPOSITORY, capture_output=True, text=True, check=True)
         assert ran.stdout.startswith("_clb_completion()")
 
@@ -123,7 +123,9 @@ class TestCompletion:
 def completed(instruction: str, **variables: str) -> str:
     """What the command answers a shell."""
     asked = {**os.environ, "_CLB_COMPLETE": instruction, **variables}
-    ran = subprocess.run([sys.executable, "-m", "cli"], cwd=REPOSITORY, env=asked, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "custom_labels_batch"], cwd=REPOSITORY, env=asked, capture_output=True, text=True
+    )
     assert ran.stderr == ""
     return ran.stdout.strip()
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arrivals import DAY, PIECES, Arrivals, daily, read_csv
-from cli.errors import InputError
-from cli.plan_choices import Shape
+from custom_labels_batch.cli.arrivals import DAY, PIECES, Arrivals, daily, read_csv
+from custom_labels_batch.cli.errors import InputError
+from custom_labels_batch.cli.plan_choices import Shape
 
 moments = st.lists(st.tuples(st.floats(0, 30 * DAY), st.integers(1, 1000)), min_size=1, max_size=50)
 

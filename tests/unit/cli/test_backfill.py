@@ -14,13 +14,13 @@ from moto.core.utils import unix_time
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from cli import backfill as command
-from cli.backfill_state import BackfillFile
-from cli.queue_sender import BATCH, send
-from cli.source_objects import SourceObject, pages
-from cli.upload_event import UploadEvents, sequencer
-from functions.analyze_image.message import parse_message
-from functions.shared.image_version import ImageVersion, is_later
+from custom_labels_batch.cli import backfill as command
+from custom_labels_batch.cli.backfill_state import BackfillFile
+from custom_labels_batch.cli.queue_sender import BATCH, send
+from custom_labels_batch.cli.source_objects import SourceObject, pages
+from custom_labels_batch.cli.upload_event import UploadEvents, sequencer
+from custom_labels_batch.functions.analyze_image.message import parse_message
+from custom_labels_batch.functions.shared.image_version import ImageVersion, is_later
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
 
@@ -177,7 +177,7 @@ class TestWhatIsQueued:
     ) -> None:
         source.put("a.jpg", "b.jpg")
         assert "forgets a message" not in backfill("--dry-run").words
-        monkeypatch.setattr("cli.backfill._TPS", 1 / 240 / 3600)
+        monkeypatch.setattr("custom_labels_batch.cli.backfill._TPS", 1 / 240 / 3600)
         assert "after 10 days: label them with at least 2 inference units" in backfill("--dry-run").words
 
     def test_is_all_if_asked_for(self, backfill: Cli, source: Source) -> None:

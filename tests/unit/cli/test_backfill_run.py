@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.backfill_run import Backfill, LeftOut
-from cli.backfill_state import Progress
-from cli.errors import OperationError
-from cli.source_objects import Page, SourceObject
+from custom_labels_batch.cli.backfill_run import Backfill, LeftOut
+from custom_labels_batch.cli.backfill_state import Progress
+from custom_labels_batch.cli.errors import OperationError
+from custom_labels_batch.cli.source_objects import Page, SourceObject
 
 UNTIL = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EARLIER = datetime(2026, 11, 22, 11, 59, 59, tzinfo=UTC)

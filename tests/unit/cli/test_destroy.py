@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cli.removal import Removal
+from custom_labels_batch.cli.removal import Removal
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
 from tests.unit.cli.test_stop import Terminal
@@ -93,7 +93,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     def happens(*steps: Callable[[], Any]) -> None:
         left = list(steps)
         monkeypatch.setattr(
-            "cli.release.time", SimpleNamespace(sleep=lambda _: left.pop(0)(), monotonic=time.monotonic)
+            "custom_labels_batch.cli.release.time",
+            SimpleNamespace(sleep=lambda _: left.pop(0)(), monotonic=time.monotonic),
         )
 
     return happens

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.checks import CHECKS
-from cli.checks.account import needed
-from cli.errors import OperationError
-from cli.findings import Check, Finding, Level, examine, ok
-from cli.queues import queue_arn
-from cli.stack import Stack
+from custom_labels_batch.cli.checks import CHECKS
+from custom_labels_batch.cli.checks.account import needed
+from custom_labels_batch.cli.errors import OperationError
+from custom_labels_batch.cli.findings import Check, Finding, Level, examine, ok
+from custom_labels_batch.cli.queues import queue_arn
+from custom_labels_batch.cli.stack import Stack
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.test_status import alarm
@@ -113,7 +113,7 @@ def doctor(deployed: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Doc
     def examined(wanted: str | None = None) -> Found:
         if wanted:
             made = [c for c in CHECKS if _OTHERWISE_CALLED.get(c.__name__, c.__name__.replace("_", " ")) == wanted]
-            monkeypatch.setattr("cli.doctor.CHECKS", made)
+            monkeypatch.setattr("custom_labels_batch.cli.doctor.CHECKS", made)
         said = cli("doctor", "--json", "--outputs", deployed.file())
         found: Found = {}
         for item in json.loads(said.out)["findings"]:
@@ -333,7 +333,7 @@ class TestRuns:
             def now(cls, tz: Any = None) -> Any:
                 return datetime.now(tz) + timedelta(minutes=40)
 
-        monkeypatch.setattr("cli.checks.runs.datetime", Later)
+        monkeypatch.setattr("custom_labels_batch.cli.checks.runs.datetime", Later)
         finding = only(doctor("guard"), "guard")
         assert finding.level is Level.PROBLEM
         assert "ran 40 min ago, and should every 15 minutes" in finding.finding

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.errors import InputError
-from cli.period import moment, period
+from custom_labels_batch.cli.errors import InputError
+from custom_labels_batch.cli.period import moment, period
 
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 

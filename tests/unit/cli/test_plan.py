@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.app import main
-from cli.plan_choices import DEFAULT_SCHEDULES
+from custom_labels_batch.cli.app import main
+from custom_labels_batch.cli.plan_choices import DEFAULT_SCHEDULES
 
 
 class Said:
@@ -193,7 +193,17 @@ def test_a_million_images_a_day_are_planned_in_seconds(plan: Any) -> None:
 
 
 def test_the_module_is_a_program() -> None:
-    command = [sys.executable, "-m", "cli", "plan", "--images-per-day", "100", "--days", "1", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "custom_labels_batch",
+        "plan",
+        "--images-per-day",
+        "100",
+        "--days",
+        "1",
+        "--json",
+    ]
     root = Path(__file__).parents[3]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, timeout=60)
     assert json.loads(done.stdout)["images"] == 100

@@ -14,11 +14,11 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from PIL import Image
 
-from cli.report_images import images
-from cli.report_runs import StackTime
-from cli.results_query import COLUMNS
-from cli.stack import Stack
-from report import data
+from custom_labels_batch.cli.report_images import images
+from custom_labels_batch.cli.report_runs import StackTime
+from custom_labels_batch.cli.results_query import COLUMNS
+from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.report import data
 from tests.unit.cli.athena_answers import AthenaAnswers, rejected, row
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
@@ -62,7 +62,7 @@ class Page:
 @pytest.fixture
 def page(aws: AwsStack, athena: AthenaAnswers, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
     made = Page(aws, athena, cli, tmp_path)
-    monkeypatch.setattr("report.page.write", made.write)
+    monkeypatch.setattr("custom_labels_batch.report.page.write", made.write)
     return made
 
 
@@ -117,7 +117,7 @@ def test_links_end_with_the_credentials(
         def now(cls, tz: Any = None) -> "datetime":  # type: ignore[override]
             return datetime(2099, 1, 1, 0, tzinfo=tz)
 
-    monkeypatch.setattr("cli.report.datetime", Noon)
+    monkeypatch.setattr("custom_labels_batch.cli.report.datetime", Noon)
     monkeypatch.setattr(Stack, "credentials", property(lambda _: credentials))
     page.finds(row("a.jpg"))
     assert f"Links open their image until 2099-01-01 {words}" in page.report("--no-pictures").words
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_written_is_one_line(page: Page, monkeypatch: pyte
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("report.page.write", full)
+    monkeypatch.setattr("custom_labels_batch.report.page.write", full)
     page.finds()
     said = page.report()
     assert said.code == 1

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from cli.app import main
-from cli.athena import Answered, rows
-from cli.results_query import COLUMNS
-from cli.stack import Stack
-from components.predictions_table import VIEW_COLUMNS
+from custom_labels_batch.cli.app import main
+from custom_labels_batch.cli.athena import Answered, rows
+from custom_labels_batch.cli.results_query import COLUMNS
+from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.components.predictions_table import VIEW_COLUMNS
 from tests.unit.cli.athena_answers import AthenaAnswers, rejected, row
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli, interrupt

@@ -6,9 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cli import run_watch
-from cli.run_view import RunView
-from cli.stack import Stack
+from custom_labels_batch.cli import run_watch
+from custom_labels_batch.cli.run_view import RunView
+from custom_labels_batch.cli.stack import Stack
 from tests.unit.cli.aws_stack import AwsStack, milliseconds_ago
 from tests.unit.cli.conftest import Cli, interrupt
 

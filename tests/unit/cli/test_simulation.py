@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arrivals import DAY, Arrivals, daily
-from cli.reference_policies import AlwaysRunning, PublishedSample
-from cli.scheduled_runs import ScheduledRuns
-from cli.simulation import Policy, Simulation, simulate
+from custom_labels_batch.cli.arrivals import DAY, Arrivals, daily
+from custom_labels_batch.cli.reference_policies import AlwaysRunning, PublishedSample
+from custom_labels_batch.cli.scheduled_runs import ScheduledRuns
+from custom_labels_batch.cli.simulation import Policy, Simulation, simulate
 
 HOUR = 3600
 HOURLY = np.arange(0, 3 * DAY, HOUR)

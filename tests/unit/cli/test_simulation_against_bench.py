@@ -9,10 +9,10 @@ import pytest
 from benchmarks.measure import Measurement
 from benchmarks.results import PUBLISHED_FILE, read
 from benchmarks.workloads import WORKLOADS
-from cli.arrivals import DAY, Arrivals
-from cli.reference_policies import PublishedSample
-from cli.scheduled_runs import ScheduledRuns
-from cli.simulation import Policy, simulate
+from custom_labels_batch.cli.arrivals import DAY, Arrivals
+from custom_labels_batch.cli.reference_policies import PublishedSample
+from custom_labels_batch.cli.scheduled_runs import ScheduledRuns
+from custom_labels_batch.cli.simulation import Policy, simulate
 
 TOLERANCE = 0.10
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli import spreadsheet
+from custom_labels_batch.cli import spreadsheet
 
-REPORTS = Path(__file__).parents[3] / "report" / "web" / "csv.js"
+REPORTS = Path(__file__).parents[3] / "custom_labels_batch" / "report" / "web" / "csv.js"
 
 
 @pytest.mark.parametrize(

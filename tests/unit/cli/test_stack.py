@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import InputError
-from cli.stack import SANDBOX_OUTPUTS, find_stack
-from cli.tagged_stack import _prefix
-from components.uploads import image_keys
+from custom_labels_batch.cli.errors import InputError
+from custom_labels_batch.cli.stack import SANDBOX_OUTPUTS, find_stack
+from custom_labels_batch.cli.tagged_stack import _prefix
+from custom_labels_batch.components.uploads import image_keys
 from tests.unit.cli.aws_stack import AwsStack
 
 OUTPUTS = {"imageQueueUrl": "q", "predictionsTopicArn": "arn:aws:sns:eu-west-1:123456789012:predictions"}

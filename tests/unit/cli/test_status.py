@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.alarms import Alarms
-from cli.next_run import next_tick
-from cli.stack import Stack
+from custom_labels_batch.cli.alarms import Alarms
+from custom_labels_batch.cli.next_run import next_tick
+from custom_labels_batch.cli.stack import Stack
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli
 
@@ -155,7 +155,7 @@ def test_without_the_right_to_see_alarms_the_rest_is_told(
     def refuse(_: Stack) -> Alarms:
         raise refusal
 
-    monkeypatch.setattr("cli.alarms.read_alarms", refuse)
+    monkeypatch.setattr("custom_labels_batch.cli.alarms.read_alarms", refuse)
     said = cli("status", "--outputs", watched.file(), "--json")
     assert (said.code, json.loads(said.out)["alarms"]) == (0, None)
 

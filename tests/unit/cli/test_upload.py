@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.uploader import MOST_FAILURES_IN_A_ROW, Uploader
+from custom_labels_batch.cli.uploader import MOST_FAILURES_IN_A_ROW, Uploader
 from tests.unit.cli.aws_stack import AwsStack
 from tests.unit.cli.conftest import Cli
 
@@ -192,7 +192,7 @@ class TestAnUpload:
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("cli.uploader.wait", interrupted)
+        monkeypatch.setattr("custom_labels_batch.cli.uploader.wait", interrupted)
         said = cli("upload", "photographs", "--outputs", aws.file())
         assert said.code == 130
         assert "Stopped; the same command goes on where it was." in said.out

@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 import sqlglot
 
-from components.analytics import Analytics
-from functions.record_predictions.row_files import EncodedPrediction, row_files
-from functions.record_predictions.rows import encode
-from functions.record_predictions.table_days import day_of
-from functions.shared.prediction import Prediction
+from custom_labels_batch.components.analytics import Analytics
+from custom_labels_batch.functions.record_predictions.row_files import EncodedPrediction, row_files
+from custom_labels_batch.functions.record_predictions.rows import encode
+from custom_labels_batch.functions.record_predictions.table_days import day_of
+from custom_labels_batch.functions.shared.prediction import Prediction
 from sandbox.deployer.model import Properties, Registration
 from sandbox.pulumi_runtime import Result, record_program
 

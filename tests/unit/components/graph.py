@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.batch_inference import BatchInference, BatchInferenceArgs
+from custom_labels_batch.components.batch_inference import BatchInference, BatchInferenceArgs
 from sandbox.deployer.model import Registration
 from sandbox.pulumi_runtime import Result, record_program
 

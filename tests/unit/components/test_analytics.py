@@ -10,9 +10,9 @@ import pytest
 from botocore.validate import ParamValidator
 from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
 
-from components.analytics import Analytics, AnalyticsArgs
-from components.naming import MAX_NAME_LENGTH
-from components.query_files import QUERIES, read_query
+from custom_labels_batch.components.analytics import Analytics, AnalyticsArgs
+from custom_labels_batch.components.naming import MAX_NAME_LENGTH
+from custom_labels_batch.components.query_files import QUERIES, read_query
 from sandbox.deployer.model import Properties, Registration
 from sandbox.deployer.schema import takes_tags
 from sandbox.errors import SandboxError

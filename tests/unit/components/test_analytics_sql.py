@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from components.predictions_table import COLUMNS, PARTITION, VIEW_COLUMNS
-from components.query_files import QUERIES, saved_queries
-from functions.record_predictions.rows import rows_of
-from functions.shared.image_version import ImageVersion
-from functions.shared.prediction import BoundingBox, Label, Prediction, Reason
+from custom_labels_batch.components.predictions_table import COLUMNS, PARTITION, VIEW_COLUMNS
+from custom_labels_batch.components.query_files import QUERIES, saved_queries
+from custom_labels_batch.functions.record_predictions.rows import rows_of
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction, Reason
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.athena import (
     NAMED_QUERY,

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
 
-import components
-from components.analytics import Analytics, AnalyticsArgs
-from components.batch_inference import BatchInference, BatchInferenceArgs
-from components.destroy_guard import DestroyGuard, DestroyGuardArgs
-from components.monitoring import Monitoring, MonitoringArgs
-from components.notification import Notification, NotificationArgs
+import custom_labels_batch.components
+from custom_labels_batch.components.analytics import Analytics, AnalyticsArgs
+from custom_labels_batch.components.batch_inference import BatchInference, BatchInferenceArgs
+from custom_labels_batch.components.destroy_guard import DestroyGuard, DestroyGuardArgs
+from custom_labels_batch.components.monitoring import Monitoring, MonitoringArgs
+from custom_labels_batch.components.notification import Notification, NotificationArgs
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import EVENT_SOURCE_MAPPING, STATE_MACHINE, record_component
 
-COMPONENTS = Path(components.__file__).parent
+COMPONENTS = Path(custom_labels_batch.components.__file__).parent
 
 
 ALL = {

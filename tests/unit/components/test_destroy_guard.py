@@ -1,6 +1,6 @@
 """What is deleted first, and may refuse."""
 
-from components.destroy_guard import TIMEOUT_SECONDS
+from custom_labels_batch.components.destroy_guard import TIMEOUT_SECONDS
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import FUNCTION, TABLE, allowed, cloud_resources
 

@@ -10,15 +10,15 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.batch_inference import calls_per_second, function_timeout_seconds, threads
-from components.function import source_archive
-from functions.analyze_image.environment import AnalyzeImageEnvironment
-from functions.shared.environment import read_environment
+from custom_labels_batch.components.batch_inference import calls_per_second, function_timeout_seconds, threads
+from custom_labels_batch.components.function import FUNCTIONS, source_archive
+from custom_labels_batch.functions.analyze_image.environment import AnalyzeImageEnvironment
+from custom_labels_batch.functions.shared.environment import read_environment
 from sandbox.deployer.model import Properties
 from sandbox.deployer.preview import PreviewCreator
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, run_program
-from tests.unit.components.graph import FUNCTION, LOG_GROUP, PROJECT_ARN, ROOT, TABLE, record_stack
+from tests.unit.components.graph import FUNCTION, LOG_GROUP, PROJECT_ARN, TABLE, record_stack
 
 
 def analyze_image(graph: Result) -> Properties:
@@ -58,7 +58,7 @@ def test_the_archive_names_files_of_the_repository_wherever_it_is_run(
     monkeypatch.chdir(tmp_path)
 
     for name, path in files(source_archive("analyze_image")).items():
-        assert Path(path) == ROOT / name
+        assert Path(path) == FUNCTIONS.parent / name
         assert Path(path).is_absolute()
 
 
@@ -68,9 +68,9 @@ def test_the_archive_stays_the_same_after_its_files_were_imported() -> None:
         return hashlib.sha256(b"".join(n.encode() + Path(p).read_bytes() for n, p in found.items())).hexdigest()
 
     before = digest()
-    py_compile.compile(str(ROOT / "functions/analyze_image/handler.py"), doraise=True)
+    py_compile.compile(str(FUNCTIONS / "analyze_image/handler.py"), doraise=True)
 
-    assert list((ROOT / "functions/analyze_image/__pycache__").glob("handler.*.pyc"))
+    assert list((FUNCTIONS / "analyze_image/__pycache__").glob("handler.*.pyc"))
     assert digest() == before
 
 
@@ -102,7 +102,7 @@ class OtherPartition(PreviewCreator):
 
 
 def run_elsewhere(**args: Any) -> Result:
-    from components.batch_inference import BatchInference, BatchInferenceArgs
+    from custom_labels_batch.components.batch_inference import BatchInference, BatchInferenceArgs
 
     arn = PROJECT_ARN.replace("arn:aws:", "arn:aws-us-gov:")
     inputs: BatchInferenceArgs = {"project_arn": arn, **args}  # type: ignore[typeddict-item]

@@ -292,7 +292,7 @@ def test_a_project_that_is_elsewhere_is_refused(place: str, arn: str) -> None:
 
 
 def test_the_project_may_be_an_output() -> None:
-    from components.batch_inference import BatchInference
+    from custom_labels_batch.components.batch_inference import BatchInference
 
     graph = record_program(lambda: BatchInference("batch", {"project_arn": pulumi.Output.from_input(PROJECT_ARN)}))
 
@@ -300,7 +300,7 @@ def test_the_project_may_be_an_output() -> None:
 
 
 def test_a_project_in_another_region_is_fine_if_the_stack_is_there_too() -> None:
-    from components.batch_inference import BatchInference
+    from custom_labels_batch.components.batch_inference import BatchInference
 
     arn = PROJECT_ARN.replace("us-east-1", "eu-west-1")
 

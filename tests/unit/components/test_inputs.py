@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.inputs import InputError, in_apply, number, whole_number
+from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
 
 
 @pytest.mark.parametrize("value", [4, 4.0])

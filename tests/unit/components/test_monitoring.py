@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.alarms import DAY_MINUTES, MOST_PINNED_MINUTES, MOST_UNPINNED_MINUTES, MOST_WAIT_MINUTES
-from components.monitoring import Monitoring, MonitoringArgs, console_url, longest_wait_minutes
-from components.naming import MAX_NAME_LENGTH
-from components.queue import DAY_SECONDS
+from custom_labels_batch.components.alarms import (
+    DAY_MINUTES,
+    MOST_PINNED_MINUTES,
+    MOST_UNPINNED_MINUTES,
+    MOST_WAIT_MINUTES,
+)
+from custom_labels_batch.components.monitoring import Monitoring, MonitoringArgs, console_url, longest_wait_minutes
+from custom_labels_batch.components.naming import MAX_NAME_LENGTH
+from custom_labels_batch.components.queue import DAY_SECONDS
 from sandbox.deployer.dashboard_body import check_body
 from sandbox.deployer.model import Properties, Registration
 from sandbox.errors import SandboxError

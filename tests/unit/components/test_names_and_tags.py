@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.batch_inference import BatchInference
-from components.naming import MAX_NAME_LENGTH
+from custom_labels_batch.components.batch_inference import BatchInference
+from custom_labels_batch.components.naming import MAX_NAME_LENGTH
 from sandbox.deployer.schema import takes_tags
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, record_program

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
-from components.naming import MAX_NAME_LENGTH
-from components.notification import (
+from custom_labels_batch.components.naming import MAX_NAME_LENGTH
+from custom_labels_batch.components.notification import (
     Notification,
     NotificationArgs,
     NotificationSubscription,
     link_warning,
 )
-from components.subscriptions import PROTOCOLS, Subscription, subscription_hash
-from functions.notify_labels.environment import Mode, NotifyLabelsEnvironment
-from functions.notify_labels.notification_topic import MESSAGES_PER_SECOND
-from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
-from functions.shared.environment import read_environment
+from custom_labels_batch.components.subscriptions import PROTOCOLS, Subscription, subscription_hash
+from custom_labels_batch.functions.notify_labels.environment import Mode, NotifyLabelsEnvironment
+from custom_labels_batch.functions.notify_labels.notification_topic import MESSAGES_PER_SECOND
+from custom_labels_batch.functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
+from custom_labels_batch.functions.shared.environment import read_environment
 from sandbox.deployer.model import Registration
 from sandbox.deployer.schema import takes_tags
 from sandbox.errors import SandboxError

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.function import PythonFunction
-from components.predictions_queue import PredictionsQueue
+from custom_labels_batch.components.function import PythonFunction
+from custom_labels_batch.components.predictions_queue import PredictionsQueue
 from sandbox.pulumi_runtime import Result, record_program
 from tests.unit.components.graph import (
     EVENT_SOURCE_MAPPING,

@@ -9,15 +9,15 @@ import cfnlint
 import pulumi
 import pytest
 
-from components.predictions_table import VIEW_COLUMNS, VIEW_NAME
-from components.quicksight import (
+from custom_labels_batch.components.predictions_table import VIEW_COLUMNS, VIEW_NAME
+from custom_labels_batch.components.quicksight import (
     OWN_DASHBOARD,
     OWN_DATA_SET,
     USE_DATA_SOURCE,
     QuickSightDashboard,
     QuickSightDashboardArgs,
 )
-from components.quicksight_principal import checked_principal_arn
+from custom_labels_batch.components.quicksight_principal import checked_principal_arn
 from sandbox.deployer.model import Registration
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result, record_program

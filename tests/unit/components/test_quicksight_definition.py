@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.quicksight_definition import COLUMNS, definition
+from custom_labels_batch.components.quicksight_definition import COLUMNS, definition
 from sandbox.deployer.aws_requests import check_request
 from sandbox.deployer.dashboards import check_references
 from sandbox.deployer.resource_schema import check_desired_state

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from components.predictions_table import VIEW_COLUMNS
-from components.quicksight_query import LINK, data_set_columns, data_set_query
+from custom_labels_batch.components.predictions_table import VIEW_COLUMNS
+from custom_labels_batch.components.quicksight_query import LINK, data_set_columns, data_set_query
 
 VIEW = {column.name: column.type for column in VIEW_COLUMNS}
 COLUMNS = data_set_columns(VIEW)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.prices import PRICES
-from components.prices import INFERENCE_UNIT_HOUR_USD
+from custom_labels_batch.cli.prices import PRICES
+from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import (

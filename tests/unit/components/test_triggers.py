@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.workflow import in_partition, render
+from custom_labels_batch.components.workflow import in_partition, render
 from sandbox.deployer.model import Properties
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import (

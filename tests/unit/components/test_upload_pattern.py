@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ministack.services import eventbridge
 
-from components.batch_inference import BatchInference
-from components.uploads import image_keys, upload_pattern
+from custom_labels_batch.components.batch_inference import BatchInference
+from custom_labels_batch.components.uploads import image_keys, upload_pattern
 from sandbox.pulumi_runtime import Result, record_program
 from tests.unit.components.graph import PROJECT_ARN, RULE, TARGET, record_stack
 

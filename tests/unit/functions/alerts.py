@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from functions.notify_labels.alert import Alert, find_alert
-from functions.notify_labels.digest import Part, digest_of
-from functions.notify_labels.message import message_of, parts_of
-from functions.shared.image_version import ImageVersion
-from functions.shared.prediction import BoundingBox, Label, Prediction
+from custom_labels_batch.functions.notify_labels.alert import Alert, find_alert
+from custom_labels_batch.functions.notify_labels.digest import Part, digest_of
+from custom_labels_batch.functions.notify_labels.message import message_of, parts_of
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.strategies import object_keys
 

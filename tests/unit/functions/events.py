@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from functions.shared.image_version import ImageVersion
-from functions.shared.prediction import Prediction
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.prediction import Prediction
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:images"
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from functions.shared.image_version import ImageVersion, s3_uri
-from functions.shared.prediction import Label, Prediction, Reason, Status
+from custom_labels_batch.functions.shared.image_version import ImageVersion, s3_uri
+from custom_labels_batch.functions.shared.prediction import Label, Prediction, Reason, Status
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 VERSION_ARN = (

@@ -4,7 +4,7 @@ from datetime import UTC
 
 from hypothesis import strategies as st
 
-from functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.image_version import ImageVersion
 
 
 def object_keys() -> st.SearchStrategy[str]:

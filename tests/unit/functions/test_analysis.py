@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.analyze_image import final_bucket
-from functions.analyze_image.analysis import Done, Doubt, Outcome
-from functions.analyze_image.final_bucket import UnreadableMarkError
-from functions.analyze_image.labels import Thresholds
-from functions.analyze_image.model import RefusedError
-from functions.shared.prediction import Reason
+from custom_labels_batch.functions.analyze_image import final_bucket
+from custom_labels_batch.functions.analyze_image.analysis import Done, Doubt, Outcome
+from custom_labels_batch.functions.analyze_image.final_bucket import UnreadableMarkError
+from custom_labels_batch.functions.analyze_image.labels import Thresholds
+from custom_labels_batch.functions.analyze_image.model import RefusedError
+from custom_labels_batch.functions.shared.prediction import Reason
 from tests.unit.functions.world import FINAL, SOURCE, VERSION_ARN, RefusalError, World, png
 
 

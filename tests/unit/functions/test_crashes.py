@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.image_version import ImageVersion
 from tests.unit.functions.world import FINAL, SOURCE, UNVERSIONED_SOURCE, World, png
 
 

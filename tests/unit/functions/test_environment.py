@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions.analyze_image.environment import AnalyzeImageEnvironment, Trigger
-from functions.shared.environment import WrongEnvironmentError, read_environment
+from custom_labels_batch.functions.analyze_image.environment import AnalyzeImageEnvironment, Trigger
+from custom_labels_batch.functions.shared.environment import WrongEnvironmentError, read_environment
 from tests.unit.functions.world import PROJECT_ARN, VERSION_ARN
 
 RIGHT = {

@@ -5,8 +5,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.analyze_image.failures import ModelNotUpError, OutOfTimeError, SuspectError, seconds_until_retry
-from functions.shared.aws_errors import THROTTLING_CODES
+from custom_labels_batch.functions.analyze_image.failures import (
+    ModelNotUpError,
+    OutOfTimeError,
+    SuspectError,
+    seconds_until_retry,
+)
+from custom_labels_batch.functions.shared.aws_errors import THROTTLING_CODES
 
 
 def client_error(code: str, status: int = 400) -> ClientError:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.shared.image_version import ImageVersion
-from functions.shared.work_queue import WorkQueue
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.work_queue import WorkQueue
 from tests.unit.functions.events import batch, sqs_record
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.world import (
@@ -62,7 +62,7 @@ def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forget_the_function() -> None:
-    for name in [name for name in sys.modules if name.startswith("functions.")]:
+    for name in [name for name in sys.modules if name.startswith("custom_labels_batch.functions.")]:
         if name.split(".")[-1] in ("handler", "wiring", "observability", "analysis", "batch"):
             del sys.modules[name]
 
@@ -91,8 +91,8 @@ def start(world: World, environment: None, monkeypatch: pytest.MonkeyPatch) -> I
 
     def start() -> Lambda:
         forget_the_function()
-        module = importlib.import_module("functions.analyze_image.handler")
-        wiring = importlib.import_module("functions.analyze_image.wiring")
+        module = importlib.import_module("custom_labels_batch.functions.analyze_image.handler")
+        wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
         world.rekognition.attach(wiring._rekognition)
         function = Lambda(module)
         cast(logging.StreamHandler[Any], module.logger.registered_handler).setStream(function.log)
@@ -386,7 +386,7 @@ class TestAttempts:
     def test_are_paced_each_one_not_each_call(
         self, world: World, function: Lambda, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        wiring = importlib.import_module("functions.analyze_image.wiring")
+        wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
         waits: list[None] = []
         monkeypatch.setattr(wiring._pacer, "wait", lambda: waits.append(None))
         world.rekognition.refusals = [RefusalError("ThrottlingException")] * 2

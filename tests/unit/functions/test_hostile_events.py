@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.shared.image_version import ImageVersion
-from functions.shared.object_keys import MAX_KEY_BYTES
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.object_keys import MAX_KEY_BYTES
 from tests.unit.functions.events import object_created, sqs_record
 from tests.unit.functions.hostile import KEYS, UNPAIRED, mutations, nonsense
 from tests.unit.functions.lambda_context import Context
@@ -85,8 +85,8 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked
     }.items():
         monkeypatch.setenv(name, value)
     forget_the_function()
-    attacked = Attacked(importlib.import_module("functions.analyze_image.handler"))
-    wiring = importlib.import_module("functions.analyze_image.wiring")
+    attacked = Attacked(importlib.import_module("custom_labels_batch.functions.analyze_image.handler"))
+    wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
     world.rekognition.attach(wiring._rekognition)
     cast(logging.StreamHandler[Any], attacked.module.logger.registered_handler).setStream(attacked.log)
     monkeypatch.setattr(wiring.queue, "hide", lambda *_: None)
@@ -97,7 +97,7 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked
 
 
 def forget_the_function() -> None:
-    for name in [name for name in sys.modules if name.startswith("functions.")]:
+    for name in [name for name in sys.modules if name.startswith("custom_labels_batch.functions.")]:
         if name.split(".")[-1] in ("handler", "wiring", "observability", "analysis", "batch"):
             del sys.modules[name]
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.sns.models import sns_backends
 
-from functions.shared.image_version import ImageVersion
-from functions.shared.prediction import BoundingBox, Label, Prediction
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction
 from tests.unit.functions.events import sqs_record
 from tests.unit.functions.hostile import KEYS, mutations, nonsense
 from tests.unit.functions.lambda_context import Context
@@ -86,15 +86,17 @@ def attacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Attacked]]:
             boto3.client("s3", REGION).create_bucket(Bucket=bucket)
         found: dict[str, Attacked] = {}
         log = io.StringIO()
-        observability = importlib.import_module("functions.shared.observability")
+        observability = importlib.import_module("custom_labels_batch.functions.shared.observability")
         cast(logging.StreamHandler[Any], observability.logger.registered_handler).setStream(log)
         for package in ("notify_labels", "record_predictions"):
-            found[package] = Attacked(importlib.import_module(f"functions.{package}.handler"), log)
-            queue = importlib.import_module(f"functions.{package}.wiring").queue
+            found[package] = Attacked(importlib.import_module(f"custom_labels_batch.functions.{package}.handler"), log)
+            queue = importlib.import_module(f"custom_labels_batch.functions.{package}.wiring").queue
             monkeypatch.setattr(queue, "hide_together", lambda _: {})
-        recording = importlib.import_module("functions.record_predictions.wiring").recording
+        recording = importlib.import_module("custom_labels_batch.functions.record_predictions.wiring").recording
         monkeypatch.setattr(recording, "_now", lambda: NOON + timedelta(days=1))
-        publisher = importlib.import_module("functions.notify_labels.wiring").notifications._topic._pacer
+        publisher = importlib.import_module(
+            "custom_labels_batch.functions.notify_labels.wiring"
+        ).notifications._topic._pacer
         monkeypatch.setattr(publisher, "wait", lambda: None)
         yield found
     forget_the_functions()
@@ -102,7 +104,11 @@ def attacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Attacked]]:
 
 def forget_the_functions() -> None:
     parts = ("handler", "wiring", "observability", "predictions_batch", "notifications", "recording")
-    for name in [name for name in sys.modules if name.startswith("functions.") and name.split(".")[-1] in parts]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith("custom_labels_batch.functions.") and name.split(".")[-1] in parts
+    ]:
         del sys.modules[name]
 
 

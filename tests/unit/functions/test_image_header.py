@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from functions.analyze_image.image_header import Header, Unreadable, out_of_limits, read_header
-from functions.analyze_image.refusals import MAX_BYTES
+from custom_labels_batch.functions.analyze_image.image_header import Header, Unreadable, out_of_limits, read_header
+from custom_labels_batch.functions.analyze_image.refusals import MAX_BYTES
 from tests.unit.functions.world import png
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.analyze_image.labels import Thresholds
-from functions.shared.prediction import BoundingBox, Label
+from custom_labels_batch.functions.analyze_image.labels import Thresholds
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label
 
 if TYPE_CHECKING:
     from types_boto3_rekognition.type_defs import CustomLabelTypeDef

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.analyze_image.message import parse_message
-from functions.shared.image_version import ImageVersion
-from functions.shared.messages import MalformedMessageError
+from custom_labels_batch.functions.analyze_image.message import parse_message
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.messages import MalformedMessageError
 from tests.unit.functions.events import object_created
 from tests.unit.functions.strategies import image_versions
 

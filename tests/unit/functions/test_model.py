@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.analyze_image.failures import ModelNotUpError
-from functions.analyze_image.model import Model, RememberedVersion, find_running_version
-from functions.analyze_image.runs_table import RunsTable
+from custom_labels_batch.functions.analyze_image.failures import ModelNotUpError
+from custom_labels_batch.functions.analyze_image.model import Model, RememberedVersion, find_running_version
+from custom_labels_batch.functions.analyze_image.runs_table import RunsTable
 from tests.unit.functions.world import LOCK_KEY, PROJECT_ARN, RUNS, VERSION_ARN, RefusalError, World, png
 
 LATER_ARN = VERSION_ARN.replace("11-01", "11-02").replace("1793491200001", "1793577600001")

@@ -21,12 +21,12 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 from moto.sns.models import sns_backends
 
-from functions.notify_labels.digest import Digest, Part
-from functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
-from functions.shared.environment import WrongEnvironmentError
-from functions.shared.prediction import Label, Prediction, Reason
-from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
-from functions.shared.work_queue import Wait
+from custom_labels_batch.functions.notify_labels.digest import Digest, Part
+from custom_labels_batch.functions.notify_labels.notifications import LONGEST_PUBLISH_SECONDS
+from custom_labels_batch.functions.shared.environment import WrongEnvironmentError
+from custom_labels_batch.functions.shared.prediction import Label, Prediction, Reason
+from custom_labels_batch.functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
+from custom_labels_batch.functions.shared.work_queue import Wait
 from tests.unit.functions.alerts import image
 from tests.unit.functions.events import predictions_event, sqs_record
 from tests.unit.functions.lambda_context import Context
@@ -118,10 +118,10 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
             monkeypatch.setenv(name, value)
         forget_the_function()
         log = io.StringIO()
-        observability = importlib.import_module("functions.shared.observability")
+        observability = importlib.import_module("custom_labels_batch.functions.shared.observability")
         cast(logging.StreamHandler[Any], observability.logger.registered_handler).setStream(log)
-        module = importlib.import_module("functions.notify_labels.handler")
-        wiring = importlib.import_module("functions.notify_labels.wiring")
+        module = importlib.import_module("custom_labels_batch.functions.notify_labels.handler")
+        wiring = importlib.import_module("custom_labels_batch.functions.notify_labels.wiring")
         function = Function(module, wiring, boto3.client("sqs", REGION), inbox_url, log=log)
         monkeypatch.setattr(wiring.queue, "hide_together", function.hide)
         return function
@@ -326,7 +326,7 @@ class TestOneMessageAnImage:
         self, start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         function = start(NOTIFICATION_MODE="image")
-        notifications = importlib.import_module("functions.notify_labels.notifications")
+        notifications = importlib.import_module("custom_labels_batch.functions.notify_labels.notifications")
         parts_of = notifications.parts_of
 
         def parts_of_what_comes_before(digest: Digest) -> list[Part]:

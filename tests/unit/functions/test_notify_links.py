@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 import pytest
 
-from components import notification
-from functions.notify_labels import environment, links
-from functions.notify_labels.alert import Alert, Link
-from functions.notify_labels.links import LONGEST_SESSION, SIGNING, Links, warning
-from functions.shared.prediction import Label
+from custom_labels_batch.components import notification
+from custom_labels_batch.functions.notify_labels import environment, links
+from custom_labels_batch.functions.notify_labels.alert import Alert, Link
+from custom_labels_batch.functions.notify_labels.links import LONGEST_SESSION, SIGNING, Links, warning
+from custom_labels_batch.functions.shared.prediction import Label
 from tests.unit.functions.alerts import alert, image
 from tests.unit.functions.predictions import NOON, prediction
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.notify_labels import message
-from functions.notify_labels.alert import Alert, Link
-from functions.notify_labels.digest import Digest, Part, digest_of, pack
-from functions.notify_labels.message import message_of, parts_of
-from functions.shared.prediction import BoundingBox, Label, Prediction
+from custom_labels_batch.functions.notify_labels import message
+from custom_labels_batch.functions.notify_labels.alert import Alert, Link
+from custom_labels_batch.functions.notify_labels.digest import Digest, Part, digest_of, pack
+from custom_labels_batch.functions.notify_labels.message import message_of, parts_of
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction
 from tests.unit.functions.alerts import alert, document_of, image, mail_of, only_part, parts, predictions, texts_of
 from tests.unit.functions.predictions import NOON, VERSION_ARN, prediction
 
@@ -27,7 +27,7 @@ CRACK, SCRATCH = Label(name="crack", confidence=97.2412), Label(name="scratch", 
 
 @pytest.mark.parametrize("name", ["digest", "plain_text", "wording"])
 def test_the_examples_in_the_docstrings_are_true(name: str) -> None:
-    module: ModuleType = importlib.import_module(f"functions.notify_labels.{name}")
+    module: ModuleType = importlib.import_module(f"custom_labels_batch.functions.notify_labels.{name}")
     result = doctest.testmod(module)
 
     assert result.failed == 0

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.notify_labels.alert import Link, find_alert
-from functions.notify_labels.digest import Digest, Part, digest_of
-from functions.notify_labels.message import message_of
-from functions.notify_labels.plain_text import ascii_only, quoted, visible
-from functions.notify_labels.subject import subject
-from functions.notify_labels.wording import model, percent, place
-from functions.shared.prediction import BoundingBox, Label, Prediction, Reason
+from custom_labels_batch.functions.notify_labels.alert import Link, find_alert
+from custom_labels_batch.functions.notify_labels.digest import Digest, Part, digest_of
+from custom_labels_batch.functions.notify_labels.message import message_of
+from custom_labels_batch.functions.notify_labels.plain_text import ascii_only, quoted, visible
+from custom_labels_batch.functions.notify_labels.subject import subject
+from custom_labels_batch.functions.notify_labels.wording import model, percent, place
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction, Reason
 from tests.unit.functions.alerts import alert, image, label_names, mail_of, only_part, predictions
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.strategies import object_keys

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from functions.notify_labels.unseen_labels import PATIENCE, UnseenLabels
-from functions.shared.prediction import Label, Prediction, Reason
+from custom_labels_batch.functions.notify_labels.unseen_labels import PATIENCE, UnseenLabels
+from custom_labels_batch.functions.shared.prediction import Label, Prediction, Reason
 from tests.unit.functions.alerts import image
 from tests.unit.functions.predictions import prediction
 

@@ -7,7 +7,7 @@ from time import monotonic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.pacer import Pacer
+from custom_labels_batch.functions.shared.pacer import Pacer
 
 
 class Time:

@@ -15,12 +15,12 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from moto import mock_aws
 
-from functions.shared import predictions_batch
-from functions.shared.image_version import ImageVersion
-from functions.shared.observability import logger
-from functions.shared.prediction import Prediction
-from functions.shared.predictions_batch import Delivery, Effect, process
-from functions.shared.work_queue import MOST_IN_ONE_CALL, Wait, WorkQueue
+from custom_labels_batch.functions.shared import predictions_batch
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.observability import logger
+from custom_labels_batch.functions.shared.prediction import Prediction
+from custom_labels_batch.functions.shared.predictions_batch import Delivery, Effect, process
+from custom_labels_batch.functions.shared.work_queue import MOST_IN_ONE_CALL, Wait, WorkQueue
 from tests.unit.functions.events import predictions_event, sqs_record
 from tests.unit.functions.predictions import prediction
 from tests.unit.functions.world import REGION

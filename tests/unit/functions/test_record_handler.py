@@ -15,12 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from functions.record_predictions.recording import LONGEST_PUT_SECONDS
-from functions.shared.environment import WrongEnvironmentError
-from functions.shared.image_version import ImageVersion
-from functions.shared.prediction import Label, Prediction, Reason
-from functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
-from functions.shared.work_queue import Wait
+from custom_labels_batch.functions.record_predictions.recording import LONGEST_PUT_SECONDS
+from custom_labels_batch.functions.shared.environment import WrongEnvironmentError
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.prediction import Label, Prediction, Reason
+from custom_labels_batch.functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
+from custom_labels_batch.functions.shared.work_queue import Wait
 from tests.unit.functions.events import predictions_event, sqs_record
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
@@ -84,8 +84,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Function]]:
 
     def start() -> Function:
         forget_the_function()
-        module = importlib.import_module("functions.record_predictions.handler")
-        wiring = importlib.import_module("functions.record_predictions.wiring")
+        module = importlib.import_module("custom_labels_batch.functions.record_predictions.handler")
+        wiring = importlib.import_module("custom_labels_batch.functions.record_predictions.wiring")
         function = Function(module, wiring, boto3.client("s3", REGION))
         monkeypatch.setattr(wiring.recording, "_now", lambda: NOON + timedelta(days=1))
         monkeypatch.setattr(wiring.queue, "hide_together", function.hide)
@@ -199,7 +199,7 @@ class TestAPredictionTheTableWouldNotShow:
 
 class TestAPredictionThatHasNoRows:
     def test_fails_alone(self, function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-        recording = importlib.import_module("functions.record_predictions.recording")
+        recording = importlib.import_module("custom_labels_batch.functions.record_predictions.recording")
         encode = recording.encode
 
         def encode_labels_only(found: Prediction) -> bytes:

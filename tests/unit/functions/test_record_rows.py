@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import predictions_table
-from functions.record_predictions.row_files import PREFIX, EncodedPrediction, row_files
-from functions.record_predictions.rows import Row, encode, model_version, rows_of
-from functions.record_predictions.table_days import FIRST_DAY, day_of, require_shown
-from functions.shared.image_version import ImageVersion
-from functions.shared.messages import MalformedMessageError
-from functions.shared.prediction import BoundingBox, Label, Prediction, Reason
+from custom_labels_batch.components import predictions_table
+from custom_labels_batch.functions.record_predictions.row_files import PREFIX, EncodedPrediction, row_files
+from custom_labels_batch.functions.record_predictions.rows import Row, encode, model_version, rows_of
+from custom_labels_batch.functions.record_predictions.table_days import FIRST_DAY, day_of, require_shown
+from custom_labels_batch.functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.shared.messages import MalformedMessageError
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction, Reason
 from tests.unit.functions.predictions import NOON, VERSION_ARN, prediction
 from tests.unit.functions.strategies import image_versions
 
@@ -249,7 +249,7 @@ class TestTheFilesOfABatch:
 def test_the_examples_in_the_docstrings_hold() -> None:
     import doctest
 
-    from functions.record_predictions import rows
+    from custom_labels_batch.functions.record_predictions import rows
 
     result: Any = doctest.testmod(rows)
     assert result.attempted

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.refuse_destroy.lock import DestroyRefusedError
-from functions.shared.environment import WrongEnvironmentError
+from custom_labels_batch.functions.refuse_destroy.lock import DestroyRefusedError
+from custom_labels_batch.functions.shared.environment import WrongEnvironmentError
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
@@ -34,7 +34,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def handler(table: Any) -> Handler:
-    made: Handler = importlib.import_module("functions.refuse_destroy.handler").handler
+    made: Handler = importlib.import_module("custom_labels_batch.functions.refuse_destroy.handler").handler
     return made
 
 
@@ -71,11 +71,11 @@ def test_a_destroy_is_refused_where_nobody_knows(table: Any, handler: Handler) -
 
 
 def test_it_looks_for_no_longer_than_lambda_lets_it(handler: Handler) -> None:
-    found = importlib.import_module("functions.refuse_destroy.wiring").lock
+    found = importlib.import_module("custom_labels_batch.functions.refuse_destroy.wiring").lock
     assert longest_call(found._dynamodb) < 30
 
 
 def test_without_its_variable_it_does_not_start(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNS_TABLE_NAME")
     with pytest.raises(WrongEnvironmentError, match="RUNS_TABLE_NAME is not set"):
-        importlib.import_module("functions.refuse_destroy.wiring")
+        importlib.import_module("custom_labels_batch.functions.refuse_destroy.wiring")

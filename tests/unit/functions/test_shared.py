@@ -11,9 +11,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from functions.shared.image_version import ImageVersion, is_later
-from functions.shared.object_keys import MAX_KEY_BYTES, Shelf, place_on, superseded_place
-from functions.shared.prediction import BoundingBox, Label, Mark, Prediction
+from custom_labels_batch.functions.shared.image_version import ImageVersion, is_later
+from custom_labels_batch.functions.shared.object_keys import MAX_KEY_BYTES, Shelf, place_on, superseded_place
+from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Mark, Prediction
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.strategies import image_versions, object_keys, sequencers
 
@@ -222,8 +222,8 @@ class TestADocumentNobodyCouldUse:
 def test_the_examples_in_the_docstrings_hold() -> None:
     import doctest
 
-    from functions.analyze_image import failures, image_header
-    from functions.shared import environment, image_version, object_keys, pacer
+    from custom_labels_batch.functions.analyze_image import failures, image_header
+    from custom_labels_batch.functions.shared import environment, image_version, object_keys, pacer
 
     for module in (environment, image_version, object_keys, failures, image_header, pacer):
         result = doctest.testmod(module)

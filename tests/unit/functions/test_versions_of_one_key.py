@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.analyze_image.analysis import Done, Outcome
-from functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.analyze_image.analysis import Done, Outcome
+from custom_labels_batch.functions.shared.image_version import ImageVersion
 from tests.unit.functions.world import FINAL, SOURCE, UNVERSIONED_SOURCE, World, make_clients, png
 
 

@@ -26,13 +26,13 @@ from types_boto3_s3 import S3Client
 from types_boto3_sns import SNSClient
 from types_boto3_sqs import SQSClient
 
-from functions.analyze_image.analysis import Analysis
-from functions.analyze_image.final_bucket import FinalBucket
-from functions.analyze_image.labels import Thresholds
-from functions.analyze_image.model import Model, RememberedVersion
-from functions.analyze_image.predictions_topic import PredictionsTopic
-from functions.analyze_image.source_bucket import SourceBucket
-from functions.shared.image_version import ImageVersion
+from custom_labels_batch.functions.analyze_image.analysis import Analysis
+from custom_labels_batch.functions.analyze_image.final_bucket import FinalBucket
+from custom_labels_batch.functions.analyze_image.labels import Thresholds
+from custom_labels_batch.functions.analyze_image.model import Model, RememberedVersion
+from custom_labels_batch.functions.analyze_image.predictions_topic import PredictionsTopic
+from custom_labels_batch.functions.analyze_image.source_bucket import SourceBucket
+from custom_labels_batch.functions.shared.image_version import ImageVersion
 
 REGION = "us-east-1"
 PROJECT_ARN = "arn:aws:rekognition:us-east-1:123456789012:project/surfaces/1793491200000"

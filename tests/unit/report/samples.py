@@ -5,8 +5,19 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import cycle, islice
 
-from report.data import BilledPeriod, Box, Image, Label, Mail, ModelState, Report, Run, Sample, Status
-from report.thumbnails import size_for, thumbnail
+from custom_labels_batch.report.data import (
+    BilledPeriod,
+    Box,
+    Image,
+    Label,
+    Mail,
+    ModelState,
+    Report,
+    Run,
+    Sample,
+    Status,
+)
+from custom_labels_batch.report.thumbnails import size_for, thumbnail
 from sandbox.photographs import photographs
 from sandbox.uploads import Upload, demo_uploads
 

@@ -3,10 +3,10 @@
 import re
 from datetime import timedelta
 
-from report import charts
-from report.data import Image, Label, Run, Sample, Status
-from report.figures import figures
-from report.palette import Palette
+from custom_labels_batch.report import charts
+from custom_labels_batch.report.data import Image, Label, Run, Sample, Status
+from custom_labels_batch.report.figures import figures
+from custom_labels_batch.report.palette import Palette
 from tests.unit.report.samples import BEGAN, big, empty, hostile, ordinary, run
 
 

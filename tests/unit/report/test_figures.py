@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from report.data import BilledPeriod, Image, Label, Report, Run, Status
-from report.figures import figures, minutes_text, usd_text
-from report.palette import OTHER, Palette
+from custom_labels_batch.report.data import BilledPeriod, Image, Label, Report, Run, Status
+from custom_labels_batch.report.figures import figures, minutes_text, usd_text
+from custom_labels_batch.report.palette import OTHER, Palette
 from tests.unit.report.samples import BEGAN, empty, ordinary
 
 

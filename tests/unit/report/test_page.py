@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from report.data import Image, Label, Mail, Report, Run, Status
-from report.page import render, write
-from report.page_data import embedded, thumbnail_blocks
-from report.visible_text import shortened, visible
+from custom_labels_batch.report.data import Image, Label, Mail, Report, Run, Status
+from custom_labels_batch.report.page import render, write
+from custom_labels_batch.report.page_data import embedded, thumbnail_blocks
+from custom_labels_batch.report.visible_text import shortened, visible
 from tests.unit.report.samples import BEGAN, empty, hostile, ordinary
 
 NASTY = st.text(max_size=30) | st.sampled_from(

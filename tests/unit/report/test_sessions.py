@@ -1,7 +1,7 @@
 """A run's timeline from the model's own ledger."""
 
-from report.data import Run
-from report.sessions import Session, with_sessions
+from custom_labels_batch.report.data import Run
+from custom_labels_batch.report.sessions import Session, with_sessions
 
 RUN = Run(name="run", duration_minutes=20, billed_minutes=3)
 

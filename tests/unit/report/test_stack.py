@@ -3,17 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from report.data import Image, Sample, Status
-from report.stack import RunRecord, image, runs
+from custom_labels_batch.components.workflow import WORKFLOWS
+from custom_labels_batch.report.data import Image, Sample, Status
+from custom_labels_batch.report.stack import RunRecord, image, runs
 from tests.unit.report.samples import BEGAN
 
-RELEASE_MODEL = Path(__file__).parents[3] / "workflows" / "release_model.asl.json"
+RELEASE_MODEL = WORKFLOWS / "release_model.asl.json"
 
 
 def milliseconds(minute: float) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from report.thumbnails import BUDGET_BYTES, Size, size_for, thumbnail
+from custom_labels_batch.report.thumbnails import BUDGET_BYTES, Size, size_for, thumbnail
 from sandbox.photographs import photographs
 
 SIZE = Size(96, 60)

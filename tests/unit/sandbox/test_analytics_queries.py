@@ -10,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.analytics import Analytics
-from components.query_files import saved_queries
+from custom_labels_batch.components.analytics import Analytics
+from custom_labels_batch.components.query_files import saved_queries
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Deployer, destroy_recorded
 from sandbox.deployer.state import StateFile

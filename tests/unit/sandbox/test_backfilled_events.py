@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from cli.source_objects import pages
-from cli.upload_event import UploadEvents
-from functions.analyze_image.message import parse_message
-from functions.shared.image_version import ImageVersion, is_later
+from custom_labels_batch.cli.source_objects import pages
+from custom_labels_batch.cli.upload_event import UploadEvents
+from custom_labels_batch.functions.analyze_image.message import parse_message
+from custom_labels_batch.functions.shared.image_version import ImageVersion, is_later
 from sandbox.settings import ACCOUNT_ID, REGION
 from tests.unit.sandbox.support import Sandbox, wait_until
 

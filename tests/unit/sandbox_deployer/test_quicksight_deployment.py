@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.predictions_table import VIEW_COLUMNS, VIEW_NAME
-from components.quicksight import QuickSightDashboard
+from custom_labels_batch.components.predictions_table import VIEW_COLUMNS, VIEW_NAME
+from custom_labels_batch.components.quicksight import QuickSightDashboard
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Deployer, destroy_recorded
 from sandbox.deployer.model import Created, Properties, Registration
