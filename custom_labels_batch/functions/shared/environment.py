@@ -51,7 +51,7 @@ def read_environment(model: type[Environment], variables: Mapping[str, str]) -> 
     >>> read_environment(Settings, {"THREADS": "none"})
     Traceback (most recent call last):
     ...
-    functions.shared.environment.WrongEnvironmentError: THREADS is 'none': it must be a whole number of at least 1
+    custom_labels_batch.functions.shared.environment.WrongEnvironmentError: THREADS is 'none': it must be a whole number of at least 1
     """
     try:
         return model.model_validate(dict(variables))

@@ -95,10 +95,13 @@ class Function:
 
 def forget_the_function() -> None:
     """Forget what looks at the environment when it is imported, and what has imported it."""
-    package = "functions.notify_labels"
+    package = "custom_labels_batch.functions.notify_labels"
     for name in (f"{package}.handler", f"{package}.wiring", f"{package}.notifications"):
         sys.modules.pop(name, None)
-    for name in ("functions.shared.observability", "functions.shared.predictions_batch"):
+    for name in (
+        "custom_labels_batch.functions.shared.observability",
+        "custom_labels_batch.functions.shared.predictions_batch",
+    ):
         sys.modules.pop(name, None)
 
 

@@ -73,8 +73,13 @@ class Function:
 
 def forget_the_function() -> None:
     """Forget what looks at the environment when it is imported, and what has imported it."""
-    package = "functions.record_predictions"
-    for name in (f"{package}.handler", f"{package}.wiring", f"{package}.recording", "functions.shared.observability"):
+    package = "custom_labels_batch.functions.record_predictions"
+    for name in (
+        f"{package}.handler",
+        f"{package}.wiring",
+        f"{package}.recording",
+        "custom_labels_batch.functions.shared.observability",
+    ):
         sys.modules.pop(name, None)
 
 

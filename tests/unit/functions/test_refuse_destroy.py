@@ -22,7 +22,7 @@ Handler = Callable[[dict[str, Any], Context], dict[str, str]]
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RUNS_TABLE_NAME", "runs")
     for name in ("handler", "wiring"):
-        sys.modules.pop(f"functions.refuse_destroy.{name}", None)
+        sys.modules.pop(f"custom_labels_batch.functions.refuse_destroy.{name}", None)
     with mock_aws():
         yield boto3.resource("dynamodb", REGION).create_table(
             TableName="runs",
