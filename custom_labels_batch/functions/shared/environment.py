@@ -48,10 +48,10 @@ def read_environment(model: type[Environment], variables: Mapping[str, str]) -> 
     ...     threads: int = Field(ge=1, description="a whole number of at least 1")
     >>> read_environment(Settings, {"THREADS": "4"}).threads
     4
-    >>> read_environment(Settings, {"THREADS": "none"})
+    >>> read_environment(Settings, {"THREADS": "none"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    custom_labels_batch.functions.shared.environment.WrongEnvironmentError: THREADS is 'none': it must be a whole number of at least 1
+    custom_labels_batch...WrongEnvironmentError: THREADS is 'none': it must be a whole number of at least 1
     """
     try:
         return model.model_validate(dict(variables))

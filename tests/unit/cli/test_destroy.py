@@ -271,7 +271,10 @@ def test_ctrl_c_reaches_pulumi_and_whoever_waits_for_it_goes_on_waiting(tmp_path
         "pathlib.Path('up').touch()\n"
         "time.sleep(60)\n"
     )
-    wait = f"import sys; from custom_labels_batch.cli.removal import Removal; sys.exit(Removal([sys.executable, '-c', {tidy!r}], []).run())"
+    wait = (
+        "import sys; from custom_labels_batch.cli.removal import Removal; "
+        f"sys.exit(Removal([sys.executable, '-c', {tidy!r}], []).run())"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", wait],
         cwd=tmp_path,
