@@ -34,7 +34,7 @@ GROUPS = {
 }  # fmt: skip
 """Every setting is in one of them."""
 
-HEADER = "| setting | default | what it is | allowed |\n| --- | --- | --- | --- |\n"
+HEADER = "| setting | default | what it is, and what is allowed |\n| --- | --- | --- |\n"
 
 
 def tables() -> str:
@@ -54,7 +54,9 @@ def renewed(text: str) -> str:
 
 def _row(field: FieldInfo) -> str:
     extra: Any = field.json_schema_extra
-    cells = (f"`{field.alias}`", _default(field), field.description or "", extra["allowed"])
+    # In one cell: an ARN does not wrap, and a column of its own would push the table off the page.
+    meaning = f"{field.description}.<br>Allowed: {extra['allowed']}"
+    cells = (f"`{field.alias}`", _default(field), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
