@@ -1,4 +1,4 @@
-"""The bench's results as tables: for the terminal, and for README."""
+"""The bench's results as tables: for the terminal, docs/performance.md and README."""
 
 from collections.abc import Callable, Iterable
 
@@ -67,7 +67,7 @@ def _table(results: Results, title: str, columns: dict[str, Cell]) -> Table:
 
 
 def markdown(results: Results) -> str:
-    """README's table."""
+    """Every measurement, for docs/performance.md."""
     columns: dict[str, Cell] = {
         "billed minutes": lambda m: f"{m.billed_minutes:.2f}",
         "times limit": lambda m: f"{m.times_limit:.2f}",
@@ -87,6 +87,25 @@ def markdown(results: Results) -> str:
         ),
     ]
     return "\n".join([*lines, *(f"\n{note}" for note in results.notes)]) + "\n"
+
+
+def headline(results: Results) -> str:
+    """What images cost that are there at once, beside the published sample, for README."""
+    lines = [
+        "| images at once | billed minutes | *sample* | cost, USD | *sample* | last result after | *sample* |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for ours in results.measurements:
+        sample = results.baseline_of(ours)
+        if sample and not ours.is_baseline and ours.workload.endswith("at once"):
+            pairs = zip(_headline_cells(ours), _headline_cells(sample), strict=True)
+            cells = " | ".join(f"**{here}** | {there}" for here, there in pairs)
+            lines.append(f"| {ours.images:,} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _headline_cells(m: Measurement) -> tuple[str, str, str]:
+    return f"{m.billed_minutes:.1f}", f"{m.images * m.dollars_an_image:.2f}", f"{m.worst_minutes:.1f} min"
 
 
 def _named(measurements: Iterable[Measurement]) -> Iterable[tuple[str, Measurement]]:

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from docs import faults_table
-from docs.settings_table import table
+from docs import analytics_tables, faults_table, settings_table
 from sandbox.deploy import REPOSITORY
+from settings import Settings
 
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -21,10 +22,14 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_lists_every_setting_as_it_is() -> None:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition("<!-- settings: python -m docs.settings_table -->\n")
-    assert rest.partition("<!-- /settings -->")[0] == table()
+@pytest.mark.parametrize("tables", [settings_table, analytics_tables], ids=lambda tables: tables.__name__)
+def test_the_tables_are_as_the_code_is(tables: ModuleType) -> None:
+    text = tables.DOCUMENT.read_text(encoding="utf-8")
+    assert text == tables.renewed(text), f"python -m {tables.__name__} writes them anew"
+
+
+def test_every_setting_is_in_one_group() -> None:
+    assert sorted(name for names in settings_table.GROUPS.values() for name in names) == sorted(Settings.model_fields)
 
 
 def test_the_fault_cases_are_listed_as_they_are() -> None:
@@ -33,12 +38,12 @@ def test_the_fault_cases_are_listed_as_they_are() -> None:
     assert rest.partition("<!-- /cases -->")[0] == faults_table.table()
 
 
-def test_the_readme_names_every_stack_output() -> None:
+def test_every_stack_output_is_documented() -> None:
     program = (REPOSITORY / "__main__.py").read_text(encoding="utf-8")
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    document = (REPOSITORY / "docs" / "deploy.md").read_text(encoding="utf-8")
     outputs = re.findall(r'pulumi\.export\("(\w+)"', program)
     assert outputs
-    assert [output for output in outputs if f"`{output}`" not in readme] == []
+    assert [output for output in outputs if f"`{output}`" not in document] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -41,7 +41,7 @@ def uploads(stack: Stack) -> Iterator[Finding]:
         yield problem(
             "uploads",
             f"{bucket} does not tell EventBridge of uploads: none is labelled",
-            "pulumi up --refresh, or for a bucket of your own: README, An existing source bucket",
+            "pulumi up --refresh, or for a bucket of your own: docs/deploy.md, An existing source bucket",
         )
 
 

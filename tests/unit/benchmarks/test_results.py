@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks.chart import draw
-from benchmarks.publish import BEGIN, END, publish, published_table
+from benchmarks.measure import PARTS
+from benchmarks.publish import BEGIN, DOCUMENTS, END, publish, published_table
 from benchmarks.results import PUBLISHED_FILE, read, write
-from benchmarks.tables import markdown, terminal_tables
+from benchmarks.tables import headline, markdown, terminal_tables
 from sandbox.errors import SandboxError
 from tests.unit.benchmarks.results import OURS, RESULTS, SAMPLE
 
@@ -58,12 +59,21 @@ def test_the_chart_names_every_workload_and_both_figures(tmp_path: Path) -> None
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_headline_is_about_images_that_are_there_at_once() -> None:
+    later = replace(OURS, workload="6,000 in 10 minutes")
+    results = replace(RESULTS, measurements=(*RESULTS.measurements, later, replace(later, is_baseline=True)))
+
+    assert headline(results).splitlines()[2:] == [
+        f"| 100 | **1.0** | 64.0 | **{0.01 * len(PARTS):.2f}** | {0.01 * len(PARTS):.2f} | **10.5 min** | 10.5 min |"
+    ]
+
+
 class TestPublishing:
     def test_writes_the_results_the_picture_and_the_table_between_the_markers(self, tmp_path: Path) -> None:
         readme = tmp_path / "README.md"
         readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n", encoding="utf-8")
 
-        publish(RESULTS, readme, tmp_path / "bench.json")
+        publish(RESULTS, {readme: markdown}, tmp_path / "bench.json")
 
         assert published_table(readme) == markdown(RESULTS)
         assert readme.read_text(encoding="utf-8").startswith("before\n")
@@ -76,8 +86,9 @@ class TestPublishing:
         readme.write_text("nothing here\n", encoding="utf-8")
 
         with pytest.raises(SandboxError, match="has no place"):
-            publish(RESULTS, readme, tmp_path / "bench.json")
+            publish(RESULTS, {readme: markdown}, tmp_path / "bench.json")
 
 
-def test_the_readme_shows_what_was_published() -> None:
-    assert published_table() == markdown(read(PUBLISHED_FILE))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_document_shows_what_was_published(document: Path) -> None:
+    assert published_table(document) == DOCUMENTS[document](read(PUBLISHED_FILE))
