@@ -48,7 +48,7 @@ CLASSES = """\
     classDef bad fill:#fbeaea,stroke:#c07070,color:#6b2b2b
     classDef elsewhere fill:#fafafa,stroke:#8a8a8a,color:#3c3c3c,stroke-dasharray:4 3
 """
-GROUP_STYLE = "fill:#fbfcfe,stroke:#a9b8ca,color:#16324f"
+GROUP_STYLE = "fill:#8aa4c014,stroke:#8aa4c0"
 ERROR_STYLE = "stroke:#c07070,stroke-width:1px"
 KINDS = {"Task": "task", "Choice": "choice", "Wait": "quiet", "Pass": "quiet", "Succeed": "good", "Fail": "bad"}
 SHAPES = {"Choice": ('{{"', '"}}'), "Wait": ('(["', '"])'), "Succeed": ('(["', '"])'), "Fail": ('(["', '"])')}
@@ -119,6 +119,8 @@ def workflow(name: str) -> Workflow:
     for key, state in states.items():
         if key in begun:
             phases.append(Phase(name, len(phases) + 1, *begun[key]))
+        if not phases:
+            raise ValueError(f"workflows/{name}.asl.json has {key!r} before the first phase: correct PHASES")
         phases[-1].states[key] = state
     return Workflow(name, definition["Comment"], phases, list(_ways(definition)))
 
