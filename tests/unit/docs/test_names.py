@@ -55,7 +55,7 @@ def _words(text: str) -> list[str]:
 
 
 def test_every_make_target_exists(document: Document) -> None:
-    assert named(document, r"(?:^|\$ |&& )make ([a-z]+)\b(?!=)") - TARGETS == set()
+    assert named(document, r"(?m)(?:^|\$ |&& )make ([a-z]+)\b(?!=)") - TARGETS == set()
 
 
 def test_every_clb_command_exists(document: Document) -> None:
@@ -69,7 +69,7 @@ def test_every_option_of_a_clb_command_exists(document: Document) -> None:
 
 def test_every_setting_exists(document: Document) -> None:
     names = named(document, r"pulumi config set (?:--\S+ )*(?:custom-labels-batch:)?'?([a-z]\w*)\b(?!:)")
-    names |= named(document, r"^\s*(?:# )?custom-labels-batch:(\w+):(?!\w)")
+    names |= named(document, r"(?m)^\s*(?:# )?custom-labels-batch:(\w+):(?!\w)")
     shown_as_wrong = named(document, r"(\w+): there is no such setting")
     assert names - SETTINGS - shown_as_wrong == set()
 
