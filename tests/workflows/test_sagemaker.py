@@ -11,10 +11,11 @@ import pytest
 from custom_labels_batch.components.workflow import changed
 from examples.sagemaker.endpoint import SageMakerEndpoint
 from sandbox.asl_definition import problems
+from tests.pretended_sagemaker import ARN
 from tests.workflows import test_ends_from_outside as ends
 from tests.workflows import world as worlds
 from tests.workflows.definitions import NAMES, State, definition, states
-from tests.workflows.sagemaker_world import ARN, SageMakerWorld
+from tests.workflows.sagemaker_world import SageMakerWorld
 from tests.workflows.scenarios import SCENARIOS
 from tests.workflows.test_any_fault import test_after_a_release_nothing_runs_on  # noqa: F401
 from tests.workflows.test_ends_from_outside import (  # noqa: F401
