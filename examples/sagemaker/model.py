@@ -55,7 +55,7 @@ class Endpoint:
             answer = self._runtime.invoke_endpoint(
                 EndpointName=self._arn.rpartition("/")[2],
                 ContentType="application/x-image",
-                Accept="application/json",
+                Accept="application/json;verbose",  # JumpStart: the labels and their probabilities
                 Body=content,
             )
         except ClientError as error:
