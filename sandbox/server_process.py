@@ -27,6 +27,9 @@ class ServerProcess:
     ...     server.check()
     """
 
+    module = "sandbox"
+    """What is run; a test may add a service to the sandbox."""
+
     def __init__(self, settings: SandboxSettings, build: Path) -> None:
         """Serve as the settings say; what the emulator prints goes to `serve.log` in `build`."""
         self._settings = settings
@@ -42,8 +45,8 @@ class ServerProcess:
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox", "serve", "--until-parent-ends"],
+            self._process = subprocess.Popen(  # noqa: S603 - a module of this repository
+                [sys.executable, "-m", self.module, "serve", "--until-parent-ends"],
                 cwd=Path(__file__).resolve().parent.parent,
                 env={**os.environ, **self._settings.environment()},
                 stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import PrivateBucket
+from custom_labels_batch.components.detector import CustomLabels, Detector
 from custom_labels_batch.components.drain_target import drain_seconds
 from custom_labels_batch.components.email_subscriptions import checked_emails
 from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
@@ -127,7 +128,13 @@ class BatchInference(pulumi.ComponentResource):
     run_summary_topic_arn: pulumi.Output[str | None]
     """ARN of the topic with one message for each run that has ended; none with `upload`."""
 
-    def __init__(self, name: str, args: BatchInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: BatchInferenceArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        detector: Detector | None = None,
+    ) -> None:
         check_name(name)
         trigger = args.get("trigger", "schedule")
         if trigger not in TRIGGERS:
@@ -144,6 +151,7 @@ class BatchInference(pulumi.ComponentResource):
             with_tags(opts, {**args.get("tags", {}), "Component": "BatchInference"}),
         )
         self._component_name, self._args, self._scheduled = name, args, trigger == "schedule"
+        self._detector = detector or CustomLabels()
         self._child = pulumi.ResourceOptions(parent=self)
         self._units = whole_number(args, "max_inference_units", 1, 1, MOST_INFERENCE_UNITS)
         self._tps = number(args, "tps_per_inference_unit", 5.0, 0.1, 100)
@@ -203,8 +211,9 @@ class BatchInference(pulumi.ComponentResource):
         options = pulumi.InvokeOptions(parent=self)
         account = aws.get_caller_identity_output(opts=options).account_id
         region = aws.get_region_output(opts=options).region
+        version = self._args.get("model_version", "")
         return pulumi.Output.all(self._args["project_arn"], region, account).apply(
-            lambda found: in_apply(project_in, *found)
+            lambda found: in_apply(self._detector.checked, *found, version)
         )
 
     # Images in and out
@@ -263,6 +272,7 @@ class BatchInference(pulumi.ComponentResource):
         return PythonFunction(
             f"{self._component_name}-analyze-image",
             package="analyze_image",
+            replaced={"model.py": module} if (module := self._detector.function_module) else {},
             environment={
                 "TRIGGER": "schedule" if self._scheduled else "upload",
                 "PROJECT_ARN": self._project_arn,
@@ -302,22 +312,12 @@ class BatchInference(pulumi.ComponentResource):
                 ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
                 self._queue.arn,
             ),
-            iam.allow(["rekognition:DetectCustomLabels"], self._versions_arn()),
+            *self._detector.may_detect(self._project_arn, finds_it_itself=self._table is None),
             iam.allow(["sns:Publish"], self._topic.arn),
         ]
         if self._table:
             statements.append(iam.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self._table.arn))
-        else:
-            statements.append(iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn))
         return statements
-
-    def _versions_arn(self, version: str = "*") -> pulumi.Output[str]:
-        """Versions of the project, whose timestamps cannot be derived from the project's.
-
-        What uses and stops a model may do so with every version: a run that is under way, or that died, has the
-        version that was pinned when it began.
-        """
-        return self._project_arn.apply(lambda arn: f"{arn.rpartition('/')[0]}/version/{version}/*")
 
     def _event_source_mapping(self) -> aws.lambda_.EventSourceMapping:
         opts = pulumi.ResourceOptions(
@@ -387,6 +387,7 @@ class BatchInference(pulumi.ComponentResource):
         return Workflow(
             f"{self._component_name}-release-model",
             definition="release_model",
+            changes=self._detector.state_changes("release_model"),
             values={
                 "ImageQueueUrl": self._queue.url,
                 "EventSourceMappingUuid": self._mapping.uuid,
@@ -404,8 +405,7 @@ class BatchInference(pulumi.ComponentResource):
                 ),
                 iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
                 self._work_the_mapping(),
-                iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
-                iam.allow(["rekognition:StopProjectVersion"], self._versions_arn()),
+                *self._detector.may_release(self._project_arn),
                 *telling(summaries, METRICS_NAMESPACE, parent=self),
             ],
             timeout_seconds=RELEASE_TIMEOUT_SECONDS,
@@ -418,6 +418,7 @@ class BatchInference(pulumi.ComponentResource):
         return Workflow(
             f"{self._component_name}-run",
             definition="batch_inference",
+            changes=self._detector.state_changes("batch_inference"),
             values={
                 "ImageQueueUrl": self._queue.url,
                 "EventSourceMappingUuid": self._mapping.uuid,
@@ -440,10 +441,7 @@ class BatchInference(pulumi.ComponentResource):
                 ),
                 iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
                 self._work_the_mapping(),
-                iam.allow(["rekognition:DescribeProjectVersions"], self._project_arn),
-                iam.allow(
-                    ["rekognition:StartProjectVersion"], self._versions_arn(self._args.get("model_version") or "*")
-                ),
+                *self._detector.may_run(self._project_arn, self._args.get("model_version", "")),
                 iam.allow(["states:StartExecution"], release.arn),
             ],
             # An hour for the model to start, and two releases: an earlier run's and its own.
@@ -478,32 +476,6 @@ def threads(tps_per_inference_unit: float) -> int:
 def function_timeout_seconds(tps_per_inference_unit: float) -> int:
     """Four times what a full batch takes at the function's share of TPS, at least a minute."""
     return min(900, max(60, math.ceil(4 * BATCH_SIZE / calls_per_second(tps_per_inference_unit))))
-
-
-def project_in(arn: str, region: str, account: str) -> str:
-    """The ARN of a project, if it is of this region and account.
-
-    Rekognition lends nobody a model (a project policy can only allow copying it), and reads images of its own
-    region only.
-
-    Raises
-    ------
-    ValueError
-        Names both places, or what the ARN is of, and what to do.
-    """
-    if "/version/" in arn:
-        raise ValueError(
-            f"{arn} is the ARN of a project version; the project's own ends in another timestamp (aws rekognition "
-            "describe-projects)"
-        )
-    place = arn.split(":")[3:5]
-    if place != [region, account]:
-        raise ValueError(
-            f"The project {arn} is not in {region} and account {account}, where this is deployed. Deploy to the "
-            "project's region (pulumi config set aws:region) and account, or copy the model version here "
-            "(aws rekognition copy-project-version) and name the project it is copied to"
-        )
-    return arn
 
 
 def optional(value: str) -> str | None:

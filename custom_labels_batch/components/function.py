@@ -43,6 +43,7 @@ class PythonFunction(pulumi.ComponentResource):
         memory_megabytes: int,
         log_retention_days: int,
         powertools_layer_arn: pulumi.Input[str] | None,
+        replaced: Mapping[str, Path] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("custom-labels-batch:index:PythonFunction", name, None, opts)
@@ -59,7 +60,7 @@ class PythonFunction(pulumi.ComponentResource):
             runtime="python3.13",
             architectures=["arm64"],
             handler=f"functions.{package}.handler.handler",
-            code=source_archive(package),
+            code=source_archive(package, replaced or {}),
             role=role.arn,
             timeout=timeout_seconds,
             memory_size=memory_megabytes,
@@ -99,15 +100,21 @@ def fitting(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
     return variables
 
 
-def source_archive(package: str) -> pulumi.AssetArchive:
+def source_archive(package: str, replaced: Mapping[str, Path] | None = None) -> pulumi.AssetArchive:
     """The source of one function and of what the functions share, at the paths it is imported by.
+
+    Files of the package in `replaced` are taken from elsewhere.
 
     File by file, sorted, and by absolute path: a folder archive would ship `__pycache__` and change its hash after
     every test run, and relative paths resolve against the caller's project.
     """
     files = [FUNCTIONS / "__init__.py", *FUNCTIONS.glob("shared/**/*.py"), *FUNCTIONS.glob(f"{package}/**/*.py")]
+    elsewhere = {FUNCTIONS / package / name: path.resolve() for name, path in (replaced or {}).items()}
     return pulumi.AssetArchive(
-        {path.relative_to(FUNCTIONS.parent).as_posix(): pulumi.FileAsset(str(path)) for path in sorted(files)}
+        {
+            path.relative_to(FUNCTIONS.parent).as_posix(): pulumi.FileAsset(str(elsewhere.get(path, path)))
+            for path in sorted(files)
+        }
     )
 
 

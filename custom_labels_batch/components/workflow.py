@@ -49,6 +49,7 @@ class Workflow(pulumi.ComponentResource):
         statements: Sequence[iam.Statement],
         timeout_seconds: int,
         log_retention_days: int,
+        changes: Mapping[str, Any] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("custom-labels-batch:index:Workflow", name, None, opts)
@@ -72,7 +73,7 @@ class Workflow(pulumi.ComponentResource):
             role_arn=self.role.arn,
             definition=pulumi.Output.all(partition, pulumi.Output.all(**values)).apply(
                 lambda known: in_partition(
-                    json.dumps({"TimeoutSeconds": timeout_seconds, **render(definition, known[1])}), known[0]
+                    json.dumps({"TimeoutSeconds": timeout_seconds, **render(definition, known[1], changes)}), known[0]
                 )
             ),
             logging_configuration={
@@ -120,15 +121,20 @@ def in_partition(definition: str, partition: str) -> str:
     return definition.replace("arn:aws:states:::", f"arn:{partition}:states:::")
 
 
-def render(definition: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition of `workflows/` with its `${Token}`s replaced.
+def render(definition: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A definition of `workflows/` with its `${Token}`s replaced, and some of its states changed.
 
     A string that is one token becomes the value itself, so numbers stay numbers.
+
+    Parameters
+    ----------
+    changes
+        State name -> what is changed in that state, as a JSON merge patch (RFC 7396): None removes.
 
     Raises
     ------
     ValueError
-        When a token has no value, or a value no token.
+        When a token has no value, a value no token, or a change no state.
     """
     used: set[str] = set()
 
@@ -144,10 +150,47 @@ def render(definition: str, values: Mapping[str, Any]) -> dict[str, Any]:
             return values.get(whole[1])
         return _TOKEN.sub(lambda token: str(values.get(token[1])), node)
 
-    rendered: dict[str, Any] = replaced(json.loads((WORKFLOWS / f"{definition}.asl.json").read_text(encoding="utf-8")))
+    written = json.loads((WORKFLOWS / f"{definition}.asl.json").read_text(encoding="utf-8"))
+    unknown = set(changes or {})
+    changed(written, changes or {}, unknown)
+    if unknown:
+        raise ValueError(f"workflows/{definition}.asl.json has no state {', '.join(map(repr, sorted(unknown)))}")
+    rendered: dict[str, Any] = replaced(written)
     if used != set(values):
         raise ValueError(
             f"workflows/{definition}.asl.json and its values differ: without a value: {sorted(used - set(values))}, "
             f"without a token: {sorted(set(values) - used)}"
         )
     return rendered
+
+
+def changed(machine: dict[str, Any], changes: Mapping[str, Any], unknown: set[str]) -> None:
+    """Change the states of a machine and of its branches, and take those found out of `unknown`."""
+    for name in changes.keys() & machine["States"].keys():
+        unknown.discard(name)
+        if changes[name] is None:
+            del machine["States"][name]
+        else:
+            machine["States"][name] = merged(machine["States"][name], changes[name])
+    for state in machine["States"].values():
+        for branch in state.get("Branches", []):
+            changed(branch, changes, unknown)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """A JSON merge patch applied (RFC 7396).
+
+    Example
+    -------
+    >>> merged({"Type": "Task", "Retry": [1], "Assign": {"a": 1}}, {"Retry": None, "Assign": {"b": 2}})
+    {'Type': 'Task', 'Assign': {'a': 1, 'b': 2}}
+    """
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result

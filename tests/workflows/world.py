@@ -45,6 +45,7 @@ THROTTLED = {
     "dynamodb": "ProvisionedThroughputExceededException",
     "lambda": "TooManyRequestsException",
     "rekognition": "ThrottlingException",
+    "sagemaker": "ThrottlingException",
     "sqs": "RequestThrottled",
     "stepfunctions": "ThrottlingException",
 }
@@ -140,6 +141,11 @@ class World(Integrations):
         """Every call that was answered: the action and its request."""
 
     # What people and tests do
+
+    @property
+    def project_arn(self) -> str:
+        """What the stack's setting projectArn says."""
+        return self.project.arn
 
     @property
     def model(self) -> ModelVersion:
@@ -266,7 +272,7 @@ class World(Integrations):
             "runExecutionArn": {"S": holder},
             "runName": {"S": "left-behind"},
             "startedAt": {"N": str(int(self.timeline.now * 1000))},
-            "projectArn": {"S": self.project.arn},
+            "projectArn": {"S": self.project_arn},
             "startedByRun": {"S": "false"},
             "inferenceUnits": {"N": "1"},
             "backlogAtStart": {"N": "0"},
@@ -318,8 +324,8 @@ class World(Integrations):
             self.queue.count()
             answered: Json = self._dynamodb._make_api_call(operation, request)
             return answered
-        if boto_name == "rekognition":
-            return self._ask_rekognition(operation, request)
+        if boto_name in {"rekognition", "sagemaker"}:
+            return self._ask_model(operation, request)
         actions: dict[str, Callable[[Json], Json]] = {
             "GetQueueAttributes": self.queue.get_attributes,
             "GetEventSourceMapping": self.mapping.get,
@@ -332,7 +338,11 @@ class World(Integrations):
         }
         return actions[operation](request)
 
-    def _ask_rekognition(self, operation: str, request: Json) -> Json:
+    def state_changes(self, workflow: str) -> Json:  # noqa: ARG002
+        """What another detector changes in a workflow."""
+        return {}
+
+    def _ask_model(self, operation: str, request: Json) -> Json:
         self.queue.flow()
         if operation == "StopProjectVersion" and self.stops_while_starting:
             version = self.project.version(request["ProjectVersionArn"])
@@ -379,7 +389,7 @@ class World(Integrations):
             "RunsTableName": self.table_name,
         }
         batch = {
-            "ProjectArn": self.project.arn,
+            "ProjectArn": self.project_arn,
             "ReleaseStateMachineArn": f"{PREFIX}:stateMachine:{RELEASE}",
             "ModelVersion": chosen.model_version,
             "MaxInferenceUnits": chosen.max_inference_units,
@@ -392,7 +402,7 @@ class World(Integrations):
             "SchedulePauseSeconds": chosen.schedule_pause_minutes * 60,
         }
         release = {
-            "ProjectArn": self.project.arn,
+            "ProjectArn": self.project_arn,
             "RunSummaryTopicArn": SUMMARY_TOPIC_ARN,
             "MetricsNamespace": "CustomLabelsBatch",
             "InferenceUnitHourPrice": chosen.inference_unit_hour_price,
@@ -402,8 +412,11 @@ class World(Integrations):
         release_limit = 3 * 60 * 60
         limit = chosen.timeout_seconds or chosen.max_run_minutes * 60 + 60 * 60 + 2 * release_limit
         return {
-            BATCH: {"TimeoutSeconds": limit, **render(BATCH, {**shared, **batch})},
-            RELEASE: {"TimeoutSeconds": release_limit, **render(RELEASE, {**shared, **release})},
+            BATCH: {"TimeoutSeconds": limit, **render(BATCH, {**shared, **batch}, self.state_changes(BATCH))},
+            RELEASE: {
+                "TimeoutSeconds": release_limit,
+                **render(RELEASE, {**shared, **release}, self.state_changes(RELEASE)),
+            },
         }
 
 

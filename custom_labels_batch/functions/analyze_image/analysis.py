@@ -14,13 +14,11 @@ from ..shared.image_version import ImageVersion, is_later, s3_uri
 from ..shared.object_keys import Place, Shelf, place_on, superseded_place
 from ..shared.observability import logger
 from ..shared.prediction import Label, Prediction, Reason, Status
+from .detector import Detector, RefusedError
 from .failures import BusyKeyError
 from .final_bucket import FinalBucket, MarkInPlace
-from .image_header import Unreadable, read_header
 from .labels import Thresholds
-from .model import Model, RefusedError
 from .predictions_topic import PredictionsTopic
-from .refusals import reason_in_event, reason_in_header, reason_of_service
 from .source_bucket import GoneError, SourceBucket
 
 _MARK_ATTEMPTS = 10
@@ -72,7 +70,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Rekognition refused an image in which we see nothing wrong; nothing was done about it yet."""
+    """The model refused an image in which we see nothing wrong; nothing was done about it yet."""
 
     image: ImageVersion
     finding: Finding
@@ -83,27 +81,25 @@ class Analysis:
         self,
         source: SourceBucket,
         final: FinalBucket,
-        model: Model,
+        detector: Detector,
         topic: PredictionsTopic,
         thresholds: Thresholds,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._source = source
         self._final = final
-        self._model = model
+        self._detector = detector
         self._topic = topic
         self._thresholds = thresholds
         self._now = now
 
     def analyze(self, image: ImageVersion) -> Done | Doubt:
-        """Finish one image version, or say that only Rekognition's word is against it.
+        """Finish one image version, or say that only the model's word is against it.
 
         Raises
         ------
         ModelNotUpError, BusyKeyError
             See their docstrings.
-        RefusedError
-            Rekognition refused, and the image is not the reason.
         UnreadableMarkError
             Somebody else's object is where the document belongs.
         ClientError, HTTPClientError, ConnectionError
@@ -119,7 +115,7 @@ class Analysis:
             return self._drop(image, gone)
 
     def reject(self, doubt: Doubt) -> Done:
-        """Finish an image on Rekognition's word alone; raises as `analyze` does."""
+        """Finish an image on the model's word alone; raises as `analyze` does."""
         image = doubt.image
         try:
             marks = self._marks(image)
@@ -141,31 +137,12 @@ class Analysis:
         return False
 
     def _examine(self, image: ImageVersion) -> Finding | Doubt:
-        if reason := reason_in_event(image):
-            return Finding(None, reason=reason)
         try:
-            detection = self._model.detect(image)
+            detection = self._detector.detect(image)
         except RefusedError as refusal:
-            return self._examine_refused(image, refusal)
-        return Finding(detection.project_version_arn, labels=self._thresholds.keep(detection.labels))
-
-    def _examine_refused(self, image: ImageVersion, refusal: RefusedError) -> Finding | Doubt:
-        """Find out whether the image is at fault; if not, the refusal goes on as the failure it is."""
-        if refusal.code == "InvalidS3ObjectException":
-            self._source.require(image)
-            raise refusal
-        if reason := self._reason_in_file(image):
-            return Finding(refusal.project_version_arn, reason=reason)
-        if refusal.code == "InvalidParameterException":
-            raise refusal
-        reason = reason_of_service(refusal.code, refusal.message)
-        return Doubt(image, Finding(refusal.project_version_arn, reason=reason))
-
-    def _reason_in_file(self, image: ImageVersion) -> Reason | None:
-        header = read_header(self._source.first_bytes(image))
-        if isinstance(header, Unreadable) and header.cut_short:
-            header = read_header(self._source.all_bytes(image))
-        return reason_in_header(header)
+            finding = Finding(refusal.model_arn, reason=refusal.reason)
+            return finding if refusal.proven else Doubt(image, finding)
+        return Finding(detection.model_arn, labels=self._thresholds.keep(detection.labels))
 
     def _conclude(self, image: ImageVersion, finding: Finding, marks: Marks) -> Done:
         place = place_on(finding.shelf, image.key, image.image_id)

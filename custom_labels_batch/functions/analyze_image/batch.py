@@ -31,7 +31,7 @@ LONGEST_IMAGE_SECONDS = 30
 the timeout, where that is less, or a short timeout would never begin any."""
 
 BELIEVED_AFTER_RECEIVES = 3
-"""From this receive on, Rekognition's word is taken even if it refuses a whole batch."""
+"""From this receive on, the model's word is taken even if it refuses a whole batch."""
 
 Result = TypeVar("Result")
 
@@ -59,7 +59,7 @@ class Tally:
 class Jury:
     """Hears what came of every message of a batch, then says whether to suspect ourselves.
 
-    If Rekognition refused every image that it was asked about, at least two, and none of them shows why, then
+    If the model refused every image that it was asked about, at least two, and none of them shows why, then
     a permission, a key or the service itself is broken more likely than all the images.
     """
 
@@ -138,7 +138,7 @@ class Batch:
         if isinstance(verdict, Done):
             return verdict
         if await self._jury.suspects_ourselves() and _receive_count(record) < BELIEVED_AFTER_RECEIVES:
-            raise SuspectError("Rekognition refused every image of the batch")
+            raise SuspectError("The model refused every image of the batch")
         return await self._in_turn(image, partial(self._analysis.reject, verdict))
 
     def _image(self, record: SQSRecord) -> ImageVersion:

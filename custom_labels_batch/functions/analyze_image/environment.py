@@ -21,15 +21,6 @@ class AnalyzeImageEnvironment(EnvironmentModel):
     """What analyze-image must be told; each description says what is allowed."""
 
     trigger: Trigger = Field(description="schedule or upload")
-    project_arn: str = Field(
-        pattern=r"^arn:[a-z-]+:rekognition:[a-z0-9-]+:\d{12}:project/[^/]+/\d+$",
-        description="a Rekognition project ARN, arn:aws:rekognition:REGION:ACCOUNT:project/NAME/NUMBER",
-    )
-    model_version: str = Field(
-        default="",
-        pattern=r"^[A-Za-z0-9_.-]{0,255}$",
-        description="the name of a model version, or empty for the newest that runs",
-    )
     runs_table_name: str = Field(
         default="",
         validate_default=True,

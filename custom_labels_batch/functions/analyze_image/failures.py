@@ -22,8 +22,12 @@ class BusyKeyError(RetryLaterError):
     """Other versions of the same key keep being finished at the same moment."""
 
 
+class BusyModelError(RetryLaterError):
+    """The model runs and did not answer: the same question may well pass in a few seconds."""
+
+
 class SuspectError(RetryLaterError):
-    """Rekognition refused every image of the batch: more likely our fault, or its, than the images'."""
+    """The model refused every image of the batch: more likely our fault, or its, than the images'."""
 
 
 Jitter = Callable[[float, float], float]
@@ -60,7 +64,7 @@ def seconds_until_retry(failure: BaseException, receive_count: int, jitter: Jitt
             low = high * 0.6
         case OutOfTimeError():
             low, high = _SHORT
-        case SuspectError() | BusyKeyError():
+        case SuspectError() | BusyKeyError() | BusyModelError():
             low, high = 1, _grown(receive_count)
         case Exception() if is_passing(failure):
             low, high = 1, _grown(receive_count)

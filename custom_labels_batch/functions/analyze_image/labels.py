@@ -1,4 +1,4 @@
-"""Which of the labels that Rekognition returns are kept."""
+"""Which of the labels that the model finds are kept."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Thresholds:
 
     @property
     def lowest(self) -> float:
-        """What to ask Rekognition for, so that no label is held back that its own threshold would keep."""
+        """What to ask the model for, so that no label is held back that its own threshold would keep."""
         return min(self.general, *self.by_label.values(), 100)
 
     def keep(self, found: Iterable["CustomLabelTypeDef"]) -> tuple[Label, ...]:
@@ -53,7 +53,7 @@ class Thresholds:
 
 
 def _bounding_box(box: "BoundingBoxTypeDef") -> BoundingBox | None:
-    """Where Rekognition found a label, unless that is no place: an image is never lost over it."""
+    """Where the model found a label, unless that is no place: an image is never lost over it."""
     try:
         return BoundingBox(left=box["Left"], top=box["Top"], width=box["Width"], height=box["Height"])
     except ValidationError:

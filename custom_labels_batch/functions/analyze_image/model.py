@@ -1,24 +1,30 @@
-"""The model: which version is asked, and what it says of one image."""
+"""The model, a Rekognition Custom Labels one: which version is asked, and what it says of one image."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from pydantic import Field
 
 from ..shared.aws_errors import error_code, error_message
+from ..shared.environment import EnvironmentModel, read_environment
 from ..shared.image_version import ImageVersion
+from ..shared.prediction import Reason
+from .detector import Detection, Detector, Parts, RefusedError
 from .failures import ModelNotUpError
+from .image_header import Unreadable, read_header
+from .refusals import reason_in_event, reason_in_header, reason_of_service
+from .source_bucket import SourceBucket
 
 if TYPE_CHECKING:
     from types_boto3_rekognition import RekognitionClient
-    from types_boto3_rekognition.type_defs import (
-        CustomLabelTypeDef,
-        DescribeProjectVersionsRequestPaginateTypeDef,
-        S3ObjectTypeDef,
-    )
+    from types_boto3_rekognition.type_defs import DescribeProjectVersionsRequestPaginateTypeDef, S3ObjectTypeDef
 
 _REFUSALS = frozenset(
     {
@@ -32,30 +38,36 @@ _NOT_UP = frozenset({"ResourceNotFoundException", "ResourceNotReadyException"})
 _REMEMBERED_SECONDS = 60
 
 
-class RefusedError(Exception):
-    """Rekognition would not look at the image; whose fault that is, the code alone does not say.
+class ModelEnvironment(EnvironmentModel):
+    """What the model must be told; each description says what is allowed."""
 
-    Attributes
-    ----------
-    code, message
-        As Rekognition gave them.
-    project_version_arn
-        The model version that was asked.
-    """
-
-    def __init__(self, code: str, message: str, project_version_arn: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.project_version_arn = project_version_arn
+    project_arn: str = Field(
+        pattern=r"^arn:[a-z-]+:rekognition:[a-z0-9-]+:\d{12}:project/[^/]+/\d+$",
+        description="a Rekognition project ARN, arn:aws:rekognition:REGION:ACCOUNT:project/NAME/NUMBER",
+    )
+    model_version: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_.-]{0,255}$",
+        description="the name of a model version, or empty for the newest that runs",
+    )
 
 
-@dataclass(frozen=True)
-class Detection:
-    """What one version of the model found, unfiltered."""
-
-    labels: "tuple[CustomLabelTypeDef, ...]"
-    project_version_arn: str
+def make_detector(parts: Parts) -> Detector:
+    """The model that the environment names, the newest running version of a project where no run has chosen one."""
+    environment = read_environment(ModelEnvironment, os.environ)
+    rekognition = boto3.client(
+        "rekognition", config=parts.config.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
+    )
+    # Before every attempt, not every call: the client's own retries count against the model's TPS too.
+    rekognition.meta.events.register(
+        "before-send.rekognition.DetectCustomLabels", lambda **_: parts.pacer.wait(), unique_id="pacer"
+    )
+    find = (
+        parts.runs_table.project_version_arn
+        if parts.runs_table
+        else partial(find_running_version, rekognition, environment.project_arn, environment.model_version)
+    )
+    return Model(rekognition, RememberedVersion(find), parts.source, parts.min_confidence)
 
 
 class RememberedVersion:
@@ -88,25 +100,30 @@ class RememberedVersion:
 
 
 class Model:
-    def __init__(self, rekognition: "RekognitionClient", version: RememberedVersion, min_confidence: float) -> None:
+    def __init__(
+        self,
+        rekognition: "RekognitionClient",
+        version: RememberedVersion,
+        source: SourceBucket,
+        min_confidence: float,
+    ) -> None:
         self._rekognition = rekognition
         self._version = version
+        self._source = source
         self._min_confidence = min_confidence
 
     def detect(self, image: ImageVersion) -> Detection:
-        """Ask for the labels of exactly this image version.
+        """As `Detector.detect`.
 
         Where the bucket keeps no versions, S3 gives whatever is there now: compare the ETag afterwards.
 
         Raises
         ------
-        RefusedError
-            Rekognition would not look at the image.
         ModelNotUpError
             No version is running, also after looking again for the version to ask.
-        ClientError, HTTPClientError, ConnectionError
-            Anything else, after the client's own retries.
         """
+        if reason := reason_in_event(image):
+            raise RefusedError(reason, proven=True)
         arn = self._version.current()
         try:
             return self._ask(image, arn)
@@ -128,9 +145,26 @@ class Model:
             if error_code(error) in _NOT_UP:
                 raise ModelNotUpError(f"{arn} is not running: {error_message(error)}") from error
             if error_code(error) in _REFUSALS:
-                raise RefusedError(error_code(error), error_message(error), arn) from error
+                self._judge(image, error, arn)
             raise
         return Detection(tuple(answer["CustomLabels"]), arn)
+
+    def _judge(self, image: ImageVersion, error: ClientError, arn: str) -> None:
+        """Find out whether the image is at fault, and raise RefusedError if it may be."""
+        code = error_code(error)
+        if code == "InvalidS3ObjectException":
+            self._source.require(image)
+        elif reason := self._reason_in_file(image):
+            raise RefusedError(reason, proven=True, model_arn=arn) from error
+        elif code != "InvalidParameterException":
+            reason = reason_of_service(code, error_message(error))
+            raise RefusedError(reason, proven=False, model_arn=arn) from error
+
+    def _reason_in_file(self, image: ImageVersion) -> Reason | None:
+        header = read_header(self._source.first_bytes(image))
+        if isinstance(header, Unreadable) and header.cut_short:
+            header = read_header(self._source.all_bytes(image))
+        return reason_in_header(header)
 
 
 def find_running_version(rekognition: "RekognitionClient", project_arn: str, version_name: str) -> str:

@@ -1,7 +1,6 @@
 """Makes the parts of analyze-image from its environment: once, when Lambda imports the function."""
 
 import os
-from functools import partial
 
 import boto3
 from botocore.config import Config
@@ -10,10 +9,11 @@ from ..shared.environment import read_environment
 from ..shared.pacer import Pacer
 from ..shared.work_queue import WorkQueue
 from .analysis import Analysis
+from .detector import Parts
 from .environment import AnalyzeImageEnvironment, Trigger
 from .final_bucket import FinalBucket
 from .labels import Thresholds
-from .model import Model, RememberedVersion, find_running_version
+from .model import make_detector
 from .predictions_topic import PredictionsTopic
 from .runs_table import RunsTable
 from .source_bucket import SourceBucket
@@ -26,16 +26,9 @@ _config = Config(
     max_pool_connections=environment.detect_threads + 2,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-_rekognition = boto3.client(
-    "rekognition", config=_config.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
-)
 _s3 = boto3.client("s3", config=_config)
-
+_source = SourceBucket(_s3)
 _pacer = Pacer(environment.detect_calls_per_second)
-# Before every attempt, not every call: the client's own retries count against the model's TPS too.
-_rekognition.meta.events.register(
-    "before-send.rekognition.DetectCustomLabels", lambda **_: _pacer.wait(), unique_id="pacer"
-)
 
 runs_table = (
     RunsTable(boto3.client("dynamodb", config=_config), environment.runs_table_name)
@@ -43,20 +36,12 @@ runs_table = (
     else None
 )
 _thresholds = Thresholds(environment.min_confidence, environment.label_thresholds)
-_model = Model(
-    _rekognition,
-    RememberedVersion(
-        runs_table.project_version_arn
-        if runs_table
-        else partial(find_running_version, _rekognition, environment.project_arn, environment.model_version)
-    ),
-    _thresholds.lowest,
-)
+_detector = make_detector(Parts(_config, _pacer, _source, runs_table, _thresholds.lowest))
 queue = WorkQueue(boto3.client("sqs", config=_config))
 analysis = Analysis(
-    SourceBucket(_s3),
+    _source,
     FinalBucket(_s3, environment.final_bucket_name),
-    _model,
+    _detector,
     PredictionsTopic(boto3.client("sns", config=_config), environment.predictions_topic_arn),
     _thresholds,
 )

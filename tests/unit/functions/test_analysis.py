@@ -9,7 +9,6 @@ from custom_labels_batch.functions.analyze_image import final_bucket
 from custom_labels_batch.functions.analyze_image.analysis import Done, Doubt, Outcome
 from custom_labels_batch.functions.analyze_image.final_bucket import UnreadableMarkError
 from custom_labels_batch.functions.analyze_image.labels import Thresholds
-from custom_labels_batch.functions.analyze_image.model import RefusedError
 from custom_labels_batch.functions.shared.prediction import Reason
 from tests.unit.functions.world import FINAL, SOURCE, VERSION_ARN, RefusalError, World, png
 
@@ -251,7 +250,7 @@ class TestAnImageInWhichWeSeeNothingWrong:
         image = world.upload("a.png", png())
         world.rekognition.refusals = [RefusalError("InvalidParameterException")]
 
-        with pytest.raises(RefusedError, match="InvalidParameterException"):
+        with pytest.raises(ClientError, match="InvalidParameterException"):
             world.analysis().analyze(image)
 
         assert world.keys(SOURCE) == ["a.png"]
@@ -260,7 +259,7 @@ class TestAnImageInWhichWeSeeNothingWrong:
         image = world.upload("a.png", png())
         world.rekognition.refusals = [RefusalError("InvalidS3ObjectException")]
 
-        with pytest.raises(RefusedError, match="InvalidS3ObjectException"):
+        with pytest.raises(ClientError, match="InvalidS3ObjectException"):
             world.analysis().analyze(image)
 
         assert world.keys(FINAL) == []

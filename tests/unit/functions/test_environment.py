@@ -3,6 +3,7 @@
 import pytest
 
 from custom_labels_batch.functions.analyze_image.environment import AnalyzeImageEnvironment, Trigger
+from custom_labels_batch.functions.analyze_image.model import ModelEnvironment
 from custom_labels_batch.functions.shared.environment import WrongEnvironmentError, read_environment
 from tests.unit.functions.world import PROJECT_ARN, VERSION_ARN
 
@@ -35,8 +36,6 @@ def test_right_variables_come_out_typed() -> None:
     ("name", "value", "allowed"),
     [
         ("TRIGGER", "hourly", "schedule or upload"),
-        ("PROJECT_ARN", VERSION_ARN, "a Rekognition project ARN"),
-        ("MODEL_VERSION", VERSION_ARN, "the name of a model version"),
         ("RUNS_TABLE_NAME", "", "the name of the runs table while TRIGGER is schedule"),
         ("SOURCE_BUCKET_NAME", "", "the name of the source bucket"),
         ("FINAL_BUCKET_NAME", "", "the name of the final bucket"),
@@ -52,6 +51,20 @@ def test_right_variables_come_out_typed() -> None:
 def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
     with pytest.raises(WrongEnvironmentError) as error:
         read_environment(AnalyzeImageEnvironment, RIGHT | {name: value})
+
+    assert str(error.value).startswith(f"{name} is {value!r}: it must be {allowed}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PROJECT_ARN", VERSION_ARN, "a Rekognition project ARN"),
+        ("MODEL_VERSION", VERSION_ARN, "the name of a model version"),
+    ],
+)
+def test_a_wrong_name_of_the_model_is_named_too(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(WrongEnvironmentError) as error:
+        read_environment(ModelEnvironment, RIGHT | {name: value})
 
     assert str(error.value).startswith(f"{name} is {value!r}: it must be {allowed}")
 

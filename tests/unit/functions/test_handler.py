@@ -93,7 +93,7 @@ def start(world: World, environment: None, monkeypatch: pytest.MonkeyPatch) -> I
         forget_the_function()
         module = importlib.import_module("custom_labels_batch.functions.analyze_image.handler")
         wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
-        world.rekognition.attach(wiring._rekognition)
+        world.rekognition.attach(wiring._detector._rekognition)
         function = Lambda(module)
         cast(logging.StreamHandler[Any], module.logger.registered_handler).setStream(function.log)
         monkeypatch.setattr(

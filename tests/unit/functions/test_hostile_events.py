@@ -87,10 +87,10 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked
     forget_the_function()
     attacked = Attacked(importlib.import_module("custom_labels_batch.functions.analyze_image.handler"))
     wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
-    world.rekognition.attach(wiring._rekognition)
+    world.rekognition.attach(wiring._detector._rekognition)
     cast(logging.StreamHandler[Any], attacked.module.logger.registered_handler).setStream(attacked.log)
     monkeypatch.setattr(wiring.queue, "hide", lambda *_: None)
-    for client in (wiring._s3, wiring._rekognition):
+    for client in (wiring._s3, wiring._detector._rekognition):
         client.meta.events.register("provide-client-params", attacked.note)
     yield attacked
     forget_the_function()

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from custom_labels_batch.functions.analyze_image.failures import ModelNotUpError
 from custom_labels_batch.functions.analyze_image.model import Model, RememberedVersion, find_running_version
 from custom_labels_batch.functions.analyze_image.runs_table import RunsTable
+from custom_labels_batch.functions.analyze_image.source_bucket import SourceBucket
 from tests.unit.functions.world import LOCK_KEY, PROJECT_ARN, RUNS, VERSION_ARN, RefusalError, World, png
 
 LATER_ARN = VERSION_ARN.replace("11-01", "11-02").replace("1793491200001", "1793577600001")
@@ -29,7 +30,7 @@ def found() -> list[str]:
 
 @pytest.fixture
 def make_model(world: World, found: list[str]) -> Callable[[], Model]:
-    return lambda: Model(world.rekognition_client, RememberedVersion(lambda: found.pop(0)), 50)
+    return lambda: Model(world.rekognition_client, RememberedVersion(lambda: found.pop(0)), SourceBucket(world.s3), 50)
 
 
 class TestTheVersionToAsk:
@@ -48,7 +49,7 @@ class TestTheVersionToAsk:
 
         detection = make_model().detect(world.upload("a.png", png()))
 
-        assert detection.project_version_arn == LATER_ARN
+        assert detection.model_arn == LATER_ARN
 
     def test_is_looked_for_again_by_the_first_thread_that_misses_it_only(self, found: list[str]) -> None:
         version = RememberedVersion(lambda: found.pop(0))

@@ -187,9 +187,9 @@ class World:
         s3, sns, rekognition = clients or self.clients
         thresholds = thresholds or Thresholds(70)
         return Analysis(
-            SourceBucket(s3),
+            source := SourceBucket(s3),
             FinalBucket(s3, FINAL),
-            Model(rekognition, RememberedVersion(lambda: VERSION_ARN), thresholds.lowest),
+            Model(rekognition, RememberedVersion(lambda: VERSION_ARN), source, thresholds.lowest),
             PredictionsTopic(sns, self.topic_arn),
             thresholds,
             now=lambda: NOON,
