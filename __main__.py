@@ -156,7 +156,10 @@ names = {
 # `pulumi destroy` runs no program, and so can only show what was said before: outputs.
 pulumi.export(
     "keptOnDestroy",
-    [*(pulumi.Output.concat("s3://", names[bucket]) for bucket, is_kept in kept.items() if is_kept), chosen.project_arn],
+    [
+        *(pulumi.Output.concat("s3://", names[bucket]) for bucket, is_kept in kept.items() if is_kept),
+        chosen.project_arn,
+    ],
 )
 pulumi.export("projectArn", chosen.project_arn)
 pulumi.export("modelVersion", chosen.model_version_name)

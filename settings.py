@@ -94,7 +94,8 @@ def _force_destroy(value: bool, info: ValidationInfo) -> bool:
     kept = info.data.get("data_buckets")
     if value and kept in ("retain", "protect"):
         raise ValueError(
-            f"it deletes buckets with what they hold, and dataBuckets is {kept}, which keeps them; leave one of them out"
+            f"it deletes buckets with what they hold, and dataBuckets is {kept}, which keeps them; leave one of them "
+            "out"
         )
     return value
 
@@ -425,9 +426,9 @@ class Settings(BaseModel):
     )
     data_buckets: Literal["retain", "protect", "delete"] | None = _setting(
         None,
-        "What becomes of the stack's buckets when they are to be deleted or replaced: they stay, private as they are; or "
-        "pulumi refuses, until this is changed; or they are deleted if they are empty. Without it, retain, or delete "
-        "where forceDestroy is true",
+        "What becomes of the stack's buckets when they are to be deleted or replaced: they stay, private as they are; "
+        "or pulumi refuses, until this is changed; or they are deleted if they are empty. Without it, retain, or "
+        "delete where forceDestroy is true",
         "retain, protect or delete",
         "protect",
     )

@@ -1,9 +1,10 @@
-"""What a changed setting changes of a live stack, for docs/stacks.md: `python -m docs.settings_changes` prints the table.
+"""What a changed setting changes of a live stack, for docs/stacks.md: `python -m docs.settings_changes` prints it.
 
 The program is recorded with each setting at two values, and the two graphs compared as Pulumi's engine compares them.
 Which property makes another resource is what sandbox/deployer knows of the provider (`replaced_by`).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +17,7 @@ from sandbox.deployer.model import Registration
 from sandbox.deployer.preview import PreviewCreator, stable_suffix
 from sandbox.deployer.project import as_text
 from sandbox.deployer.registry import replacing
-from sandbox.pulumi_runtime import Result, run_program
-from settings import Settings
+from sandbox.pulumi_runtime import run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT, REGION, PROJECT, STACK = "123456789012", "us-east-1", "custom-labels-batch", "prod"
@@ -25,7 +25,9 @@ PROJECT_ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:project/surfaces/17934912
 _PRINCIPAL = f"arn:aws:quicksight:{REGION}:{ACCOUNT}:user/default/"
 _LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:powertools:"
 
-Values = Mapping[str, Any]
+BUCKET = "aws:s3/bucket:Bucket"
+FUNCTION = "aws:lambda/function:Function"
+STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 
 CHANGES: dict[str, tuple[Any, Any]] = {
     "projectArn": (PROJECT_ARN, PROJECT_ARN.replace("surfaces", "roofs")),
@@ -69,15 +71,24 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "powertoolsLayerArn": (f"{_LAYER}1", f"{_LAYER}2"),
     "tags": ({"owner": "us"}, {"owner": "them"}),
 }
-"""Setting -> two values; None is to leave it out."""
+"""Setting -> two values; None is to leave it out. Compared is the stack with all first values, but for one setting."""
 
-BESIDE: dict[str, Values] = {
-    "minBatchSize": {"maxQueueAgeMinutes": 1440},
-    "maxQueueAgeMinutes": {"minBatchSize": 20},
-    "tags": {"quickSightPrincipalArn": f"{_PRINCIPAL}ana"},
-    "forceDestroy": {"dataBuckets": "delete"},
+INSTEAD = {"existingSourceBucketName": "sourceBucketName"}
+"""Setting -> one that it takes the place of."""
+
+
+WHEN = {
+    "projectArn": "**while no run is active**: one that is could not look at its model any more",
+    "trigger": "**while no run is active**, and only [as told below](#another-trigger)",
+    "sourceBucketName": "**while the image queue is empty**: its messages name the old one, which nobody may read then",
+    "existingSourceBucketName": "**while the image queue is empty**, likewise; its EventBridge notifications first",
+    "finalBucketName": "**while the image queue is empty**: an image that is half done would be done again",
+    "analyticsBucketName": "at any time; queries see the new bucket's rows only, until you copy `predictions/` over",
+    "imagePrefix": "at any time; what is queued already is still labelled",
+    "dataBuckets": "at any time; it counts once it is deployed",
+    "forceDestroy": "at any time; it counts once it is deployed",
 }
-"""Setting -> others that it has no effect without."""
+"""Setting -> when it may be changed, where that does not follow from what it changes."""
 
 
 @dataclass(frozen=True)
@@ -88,29 +99,20 @@ class Effect:
     replaced: list[Registration]
     added: list[Registration]
     removed: list[Registration]
-    options_changed: list[Registration]
 
 
 @cache
 def effect_of(setting: str) -> Effect:
-    """Compare the stack with a setting at its two values."""
-    before, after = ({setting: value} if value is not None else {} for value in CHANGES[setting])
-    beside = BESIDE.get(setting, {})
-    return compare({**beside, **before}, {**beside, **after})
-
-
-def compare(before: Values, after: Values) -> Effect:
-    """Compare the stack with two configurations; what refers to a replaced resource changes too."""
-    old = {resource.urn: resource for resource in _record(before).resources if resource.custom}
+    """Compare the stack with a setting at its two values; what refers to a replaced resource changes too."""
+    before = {name: value for name, (value, _) in CHANGES.items() if value is not None}
+    after = {**before, setting: CHANGES[setting][1]}
+    after.pop(INSTEAD.get(setting, ""), None)
+    old = _resources(_first(), frozenset())
     replaced: frozenset[str] = frozenset()
     while True:
-        new = {resource.urn: resource for resource in _record(after, replaced).resources if resource.custom}
+        new = _resources(json.dumps(after), replaced)
         changed = {urn: _changed(old[urn], new[urn]) for urn in old.keys() & new.keys()}
-        found = frozenset(
-            urn
-            for urn, names in changed.items()
-            if replacing(new[urn].type, names) or names & set(new[urn].options.replace_on_changes)
-        )
+        found = {urn for urn, names in changed.items() if _is_replaced(new[urn], names)}
         if found <= replaced:
             break
         replaced |= found
@@ -119,8 +121,15 @@ def compare(before: Values, after: Values) -> Effect:
         replaced=[new[urn] for urn in new if urn in replaced],
         added=[new[urn] for urn in new if urn not in old],
         removed=[old[urn] for urn in old if urn not in new],
-        options_changed=[new[urn] for urn in new if urn in old and _kept(new[urn]) != _kept(old[urn])],
     )
+
+
+def _first() -> str:
+    return json.dumps({name: value for name, (value, _) in CHANGES.items() if value is not None})
+
+
+def _is_replaced(resource: Registration, changed: frozenset[str]) -> bool:
+    return bool(replacing(resource.type, changed) or changed & set(resource.options.replace_on_changes))
 
 
 def _changed(old: Registration, new: Registration) -> frozenset[str]:
@@ -128,18 +137,17 @@ def _changed(old: Registration, new: Registration) -> frozenset[str]:
     return names - set(new.options.ignore_changes)
 
 
-def _kept(resource: Registration) -> tuple[bool, bool]:
-    return resource.options.protect, resource.options.retain_on_delete
+@cache
+def _resources(values: str, replaced: frozenset[str]) -> Mapping[str, Registration]:
+    """URN -> resource, of the stack with these settings, where what was replaced has another name."""
 
-
-def _record(values: Values, replaced: frozenset[str] = frozenset()) -> Result:
     def suffix(urn: str) -> str:
         return stable_suffix(f"{urn} again" if urn in replaced else urn)
 
-    config = {"projectArn": PROJECT_ARN, **values}
-    texts = {f"{PROJECT}:{name}": as_text(value) for name, value in config.items()}
-    creator = PreviewCreator(ACCOUNT, REGION, texts, suffix)
-    return run_program(ROOT, project=PROJECT, stack=STACK, config=texts, creator=creator)
+    config = {f"{PROJECT}:{name}": as_text(value) for name, value in json.loads(values).items()}
+    creator = PreviewCreator(ACCOUNT, REGION, config, suffix)
+    found = run_program(ROOT, project=PROJECT, stack=STACK, config=config, creator=creator)
+    return {resource.urn: resource for resource in found.resources if resource.custom}
 
 
 WORDS = {
@@ -193,7 +201,43 @@ def _short(name: str) -> str:
     return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
+HEADER = "| setting | changed in place | made anew, added or removed | when |\n| --- | --- | --- | --- |\n"
+
+
+def table() -> str:
+    """Every setting as a row of a Markdown table."""
+    return HEADER + "".join(row(setting) for setting in CHANGES)
+
+
+def row(setting: str) -> str:
+    """What happens when one setting is changed."""
+    effect = effect_of(setting)
+    cells = (f"`{setting}`", told(effect.updated), _made(setting, effect), _when(setting, effect))
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def _made(setting: str, effect: Effect) -> str:
+    parts = [
+        f"{what}: {told(resources)}"
+        for what, resources in (("anew", effect.replaced), ("added", effect.added), ("removed", effect.removed))
+        if resources
+    ]
+    if any(resource.type == BUCKET for resource in [*effect.replaced, *effect.removed]):
+        parts.append("[the old bucket](#data-buckets) stays unless `dataBuckets` is `delete`")
+    if setting == "dataBuckets":
+        parts.append("nothing in AWS: Pulumi notes how to treat three buckets and their settings")
+    return "; ".join(parts)
+
+
+def _when(setting: str, effect: Effect) -> str:
+    """A run goes on with the definition it began with; a function has new settings from its next call."""
+    if setting in WHEN:
+        return WHEN[setting]
+    types = {resource.type for resource in effect.updated}
+    if STATE_MACHINE in types:
+        return "at any time; the next run has it"
+    return "at any time; from the next call on" if FUNCTION in types else "at any time"
+
+
 if __name__ == "__main__":
-    for name in (field.alias for field in Settings.model_fields.values()):
-        effect = effect_of(name)
-        print(name, "|", told(effect.updated), "| R:", told(effect.replaced), "| A:", told(effect.added), "| D:", told(effect.removed), "| O:", len(effect.options_changed), [r.type.split(":")[-1]+" "+r.name for r in [*effect.updated,*effect.replaced,*effect.added,*effect.removed] if r.type not in WORDS][:6])
+    print(table(), end="")

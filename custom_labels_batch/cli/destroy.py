@@ -42,7 +42,8 @@ def destroy(
 ) -> None:
     """Take a stack down: schedule off, run ended, model stopped, mapping closed, then pulumi destroy.
 
-    Says first what is lost and what is kept, and at the end what was kept. It may be repeated, and goes on where it was.
+    Says first what is lost and what is kept, and at the end what was kept. It may be repeated, and goes on where it
+    was.
 
     Run it in the project's directory. On a sandbox it removes what the sandbox was given.
     """
@@ -85,8 +86,8 @@ def _tell(stack: Stack, losses: Losses, removal: Removal, console: Console) -> N
         console.print(f"  bucket {bucket.name}: {bucket.told}", soft_wrap=True)
     if losses.in_the_way:
         console.print(
-            f"  {removal.told} fails at {', '.join(losses.in_the_way)} when all else is gone; to keep them, set dataBuckets "
-            "to retain and pulumi up before; to delete them too, forceDestroy, or empty them",
+            f"  {removal.told} fails at {', '.join(losses.in_the_way)} when all else is gone; to keep them, set "
+            "dataBuckets to retain and pulumi up before; to delete them too, forceDestroy, or empty them",
             style="yellow",
             soft_wrap=True,
         )

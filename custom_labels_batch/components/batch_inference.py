@@ -90,8 +90,8 @@ class BatchInferenceArgs(TypedDict):
     """USD that an inference unit costs an hour, for those summaries. Default: 4."""
     data_buckets: NotRequired[str]
     """What becomes of buckets that are to be deleted or replaced: `retain` leaves them, as private as they are;
-    `protect` refuses that, until it is changed, and retains; `delete` deletes them if they are empty. Default: `retain`,
-    or `delete` with `force_destroy`."""
+    `protect` refuses that, until it is changed, and retains; `delete` deletes them if they are empty. Default:
+    `retain`, or `delete` with `force_destroy`."""
     force_destroy: NotRequired[bool]
     """With `data_buckets` `delete`: whether buckets are deleted with the objects they hold. Default: false."""
     powertools_layer_arn: NotRequired[pulumi.Input[str]]

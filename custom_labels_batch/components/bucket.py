@@ -64,7 +64,6 @@ class Keeping:
         )
 
 
-
 class PrivateBucket(pulumi.ComponentResource):
     """An S3 bucket nobody outside the account can reach.
 

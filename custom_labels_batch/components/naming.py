@@ -32,9 +32,9 @@ def check_name(name: str) -> None:
 def stack_name(project: str, stack: str, separator: str, longest: int) -> str:
     """A physical name of a stack that no other stack has, where AWS takes no automatic one.
 
-    Lower-case letters, digits and one separator. Project and stack names may also have capitals, dots and underscores, and
-    be 100 characters long (Pulumi's documentation, "Projects" and "Stacks"): what is told apart by those alone, or is too
-    long, ends in a hash. A project's hyphens need none: the stack is what follows the last separator.
+    Lower-case letters, digits and one separator. Project and stack names may also have capitals, dots and underscores
+    (Pulumi's documentation, "Stacks"), and be 100 characters long: what is told apart by those alone, or is too long,
+    ends in a hash. A project's hyphens need none: the stack is what follows the last separator.
     """
     plain = re.sub("[^a-z0-9]+", separator, f"{project}-{stack}".lower()).strip(separator)
     tells_apart = re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", project) and re.fullmatch("[a-z0-9]+", stack)

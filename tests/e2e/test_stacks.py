@@ -164,7 +164,7 @@ class TestWhatDestroyLeaves:
         stack = environment.up(dataBuckets="protect")
         before = environment.recorded()
 
-        with pytest.raises(SandboxError, match="Bucket 'batch-final', .* are protected"):
+        with pytest.raises(SandboxError, match=r"Bucket 'batch-final', .* are protected"):
             environment.down()
         with pytest.raises(SandboxError, match="Bucket 'batch-final' is protected"):
             environment.up(dataBuckets="protect", finalBucketName="acme-elsewhere")

@@ -118,7 +118,8 @@ def test_an_idle_stack_is_destroyed_with_its_schedule_off_first(aws: AwsStack, c
     assert schedule(aws)["State"] == "DISABLED"
     assert pulumi.destroyed == ["destroy --stack dev --yes"]
     assert (
-        "Switched the schedule off. Running pulumi destroy --stack dev --yes Destroyed Pulumi's current stack." in said.words
+        "Switched the schedule off. Running pulumi destroy --stack dev --yes Destroyed Pulumi's current stack."
+        in said.words
     )
 
 
@@ -230,8 +231,8 @@ def test_what_is_kept_is_told_before_and_after_with_what_it_holds(aws: AwsStack,
     assert "bucket final: stays, 2 versions of objects: dataBuckets retains it, private as it is" in before
     assert "stays: the Custom Labels project and its 1 version" in before
     assert after.endswith(
-        "Destroyed Pulumi's current stack. Kept the Custom Labels project and its 1 version. Kept bucket source, 0 versions "
-        "of objects. Kept bucket final, 2 versions of objects."
+        "Destroyed Pulumi's current stack. Kept the Custom Labels project and its 1 version. Kept bucket source, "
+        "0 versions of objects. Kept bucket final, 2 versions of objects."
     )
 
 
@@ -241,7 +242,9 @@ def test_where_a_bucket_is_protected_nothing_is_stopped_or_destroyed(
     pulumi.knows(aws.outputs, retained=("final", "analytics"), protected=("final", "analytics"))
     said = cli("destroy", "--yes")
     assert said.code == 1
-    assert said.err.startswith("error: nothing is destroyed and nothing was stopped: analytics, final are protected; to keep")
+    assert said.err.startswith(
+        "error: nothing is destroyed and nothing was stopped: analytics, final are protected; to keep"
+    )
     assert "set dataBuckets to retain and pulumi up" in said.err
     assert schedule(aws)["State"] == "ENABLED"
     assert [found["status"] for found in aws.executions()] == ["RUNNING"]
