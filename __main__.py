@@ -1,6 +1,5 @@
 """The stack: its settings, its components, its outputs."""
 
-import re
 from typing import Any, cast
 
 import pulumi
@@ -19,6 +18,7 @@ from custom_labels_batch import (
     NotificationArgs,
 )
 from custom_labels_batch.components.monitoring import longest_wait_minutes
+from custom_labels_batch.components.naming import stack_name
 
 chosen = settings.load()
 common: dict[str, Any] = {
@@ -59,6 +59,7 @@ batch = BatchInference(
             run_retention_days=chosen.run_retention_days,
             summary_emails=chosen.summary_emails,
             inference_unit_hour_price=chosen.inference_unit_hour_price,
+            data_buckets=chosen.data_buckets,
             force_destroy=chosen.force_destroy,
         ),
     ),
@@ -86,13 +87,14 @@ analytics = Analytics(
         given(
             predictions_topic_arn=batch.predictions_topic_arn,
             analytics_bucket_name=chosen.analytics_bucket_name,
-            # Glue and Athena take no hyphens; the stack's name keeps stacks of one account apart.
-            database_name=re.sub("[^a-z0-9_]", "_", f"{pulumi.get_project()}_{pulumi.get_stack()}".lower()),
+            # Glue and Athena take no hyphens.
+            database_name=stack_name(pulumi.get_project(), pulumi.get_stack(), separator="_", longest=128),
             prediction_retention_days=chosen.prediction_retention_days,
             query_result_retention_days=chosen.query_result_retention_days,
             noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
             bytes_scanned_cutoff_per_query=chosen.bytes_scanned_cutoff_per_query,
             quick_sight_principal_arn=chosen.quick_sight_principal_arn,
+            data_buckets=chosen.data_buckets,
             force_destroy=chosen.force_destroy,
         ),
     ),
@@ -128,8 +130,7 @@ monitoring = Monitoring(
             **({"model_version": chosen.model_version_name} if chosen.model_version_name else {}),
             **(scheduled if chosen.trigger == "schedule" else {}),
             "alarm_emails": chosen.alarm_emails,
-            # The stack's name may have dots, a dashboard's may not.
-            "dashboard_name": f"{pulumi.get_project()}-{pulumi.get_stack()}".replace(".", "-"),
+            "dashboard_name": stack_name(pulumi.get_project(), pulumi.get_stack(), separator="-", longest=255),
             "tags": common["tags"],
         },
     ),
@@ -142,6 +143,24 @@ if chosen.trigger == "schedule":
         pulumi.ResourceOptions(depends_on=[batch, notification, analytics, monitoring]),
     )
 
+kept = {
+    "source": chosen.keeps_buckets or chosen.existing_source_bucket_name is not None,
+    "final": chosen.keeps_buckets,
+    "analytics": chosen.keeps_buckets,
+}
+names = {
+    "source": batch.source_bucket_name,
+    "final": batch.final_bucket_name,
+    "analytics": analytics.analytics_bucket_name,
+}
+# `pulumi destroy` runs no program, and so can only show what was said before: outputs.
+pulumi.export(
+    "keptOnDestroy",
+    [
+        *(pulumi.Output.concat("s3://", names[bucket]) for bucket, is_kept in kept.items() if is_kept),
+        chosen.project_arn,
+    ],
+)
 pulumi.export("projectArn", chosen.project_arn)
 pulumi.export("modelVersion", chosen.model_version_name)
 pulumi.export("imagePrefix", chosen.image_prefix or None)

@@ -90,6 +90,16 @@ def _existing_bucket_name(value: str, info: ValidationInfo) -> str:
     return _bucket_name(value, info)
 
 
+def _force_destroy(value: bool, info: ValidationInfo) -> bool:
+    kept = info.data.get("data_buckets")
+    if value and kept in ("retain", "protect"):
+        raise ValueError(
+            f"it deletes buckets with what they hold, and dataBuckets is {kept}, which keeps them; leave one of them "
+            "out"
+        )
+    return value
+
+
 def _timezone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("not a time zone of the IANA database")
@@ -414,8 +424,19 @@ class Settings(BaseModel):
         "arn:aws:quicksight:REGION:ACCOUNT:user/NAMESPACE/NAME, or group/NAMESPACE/NAME",
         "arn:aws:quicksight:eu-west-1:123456789012:user/default/ana",
     )
-    force_destroy: bool = _setting(
-        False, "Whether pulumi destroy also deletes buckets that hold objects", "true or false", "false"
+    data_buckets: Literal["retain", "protect", "delete"] | None = _setting(
+        None,
+        "What becomes of the stack's buckets when they are to be deleted or replaced: they stay, private as they are; "
+        "or pulumi refuses, until this is changed; or they are deleted if they are empty. Without it, retain, or "
+        "delete where forceDestroy is true",
+        "retain, protect or delete",
+        "protect",
+    )
+    force_destroy: Annotated[bool, AfterValidator(_force_destroy)] = _setting(
+        False,
+        "Whether buckets are deleted with the objects they hold, for stacks whose data nobody needs",
+        "true or false; true only where dataBuckets is delete, or not set",
+        "false",
     )
     powertools_layer_arn: Annotated[str, AfterValidator(_layer_arn)] | None = _setting(
         None,
@@ -437,6 +458,11 @@ class Settings(BaseModel):
         """Name of the pinned version, also where its ARN was given."""
         arn = PROJECT_VERSION_ARN.fullmatch(self.model_version or "")
         return arn["version"] if arn else self.model_version
+
+    @property
+    def keeps_buckets(self) -> bool:
+        """Whether the stack's buckets stay when it is destroyed, by `data_buckets` or its default."""
+        return self.data_buckets != "delete" and not self.force_destroy
 
     @property
     def label_thresholds(self) -> dict[str, float]:

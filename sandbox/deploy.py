@@ -102,15 +102,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; errors are `SandboxError`s for the caller to print."""
     arguments = _parser().parse_args(argv)
     settings = SandboxSettings.from_environment()
-    if arguments.destroy:
-        print(f"Removed {destroy(settings, _print, arguments.build)} resources.")
-        return 0
     steps: Counter[Step] = Counter()
 
     def tell(progress: Progress) -> None:
         steps.update([progress.step] if progress.step else [])
         _print(progress)
 
+    if arguments.destroy:
+        removed = destroy(settings, tell, arguments.build)
+        retained = f", left {steps[Step.RETAINED]} that are to be retained" if steps[Step.RETAINED] else ""
+        print(f"Removed {removed} resources{retained}.")
+        return 0
     build: Path = arguments.build
     outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, tell, build)
     print(f"Resources: {', '.join(f'{steps[step]} {step}' for step in Step if steps[step])}.")
@@ -139,7 +141,7 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
     return dict(setting.split("=", 1) for setting in settings)
 
 
-_SIGNS = {Step.CREATED: "+", Step.UPDATED: "~", Step.REPLACED: "+-", Step.DELETED: "-"}
+_SIGNS = {Step.CREATED: "+", Step.UPDATED: "~", Step.REPLACED: "+-", Step.DELETED: "-", Step.RETAINED: "="}
 
 
 def _print(progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Amazon Rekognition Custom Labels: the API of one project, as far as running a trained model needs it.
+"""Amazon Rekognition Custom Labels: the API of an account's projects, as far as running a trained model needs it.
 
 Requests are JSON 1.1 with the target `RekognitionService.<Operation>`. Constraints on parameters come from
 botocore's own model of the service; states, error codes and image limits from the Custom Labels developer
@@ -11,7 +11,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -55,12 +55,17 @@ class ApiError(Exception):
 
 
 class Project:
-    """The sandbox's one project and its trained versions."""
+    """A project and its trained versions."""
 
     def __init__(
-        self, settings: SandboxSettings, clock: SimulatedClock, version_names: tuple[str, ...] = VERSION_NAMES
+        self,
+        settings: SandboxSettings,
+        clock: SimulatedClock,
+        version_names: tuple[str, ...] = VERSION_NAMES,
+        name: str = PROJECT_NAME,
     ) -> None:
-        prefix = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{PROJECT_NAME}"
+        self.name = name
+        prefix = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{name}"
         self.arn = f"{prefix}/{_PROJECT_CREATED_MILLIS}"
         self.created_at = _PROJECT_CREATED_MILLIS / 1000
         self.faults = Faults()
@@ -113,20 +118,20 @@ class Project:
 
 
 class Rekognition:
-    """Answers the API's requests about one project.
+    """Answers the API's requests about an account's projects.
 
     Parameters
     ----------
-    project
-        The project and its versions.
+    projects
+        Each with its versions.
     classifier
         What looks at the pixels.
     read_object
         Reads an S3 object with the caller's permissions, as AWS does.
     """
 
-    def __init__(self, project: Project, classifier: Classifier, read_object: ReadObject) -> None:
-        self.project, self._classifier, self._read_object = project, classifier, read_object
+    def __init__(self, projects: Sequence[Project], classifier: Classifier, read_object: ReadObject) -> None:
+        self._projects, self._classifier, self._read_object = projects, classifier, read_object
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "StartProjectVersion": self._start,
             "StopProjectVersion": self._stop,
@@ -150,17 +155,23 @@ class Rekognition:
             return _response(error.status, _error_document(error))
         return _response(200, answer)
 
+    def _version(self, arn: str) -> tuple[Project, ModelVersion]:
+        """A version by its ARN, and its project; raises as the project does."""
+        named = [project for project in self._projects if f":project/{project.name}/" in arn]
+        project = named[0] if named else self._projects[0]
+        return project, project.version(arn)
+
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
+        project, version = self._version(request["ProjectVersionArn"])
         units = request["MinInferenceUnits"]
-        _raise_injected(self.project.faults.start_error)
+        _raise_injected(project.faults.start_error)
         if request.get("MaxInferenceUnits", units) < units:
             raise ApiError("InvalidParameterException", "MaxInferenceUnits must not be below MinInferenceUnits.")
         if version.status not in STARTABLE:
             raise ApiError(
                 "ResourceInUseException", f"ProjectVersion {version.arn} cannot be started: it is {version.status}."
             )
-        used = sum(other.inference_units or 0 for other in self.project.versions)
+        used = sum(other.inference_units or 0 for found in self._projects for other in found.versions)
         if used + units > MAX_INFERENCE_UNITS:
             raise ApiError(
                 "LimitExceededException", f"The account's {MAX_INFERENCE_UNITS} inference units do not suffice."
@@ -169,8 +180,8 @@ class Rekognition:
         return {"Status": "STARTING"}
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
-        _raise_injected(self.project.faults.stop_error)
+        project, version = self._version(request["ProjectVersionArn"])
+        _raise_injected(project.faults.stop_error)
         if version.status != "RUNNING":
             raise ApiError(
                 "ResourceInUseException", f"ProjectVersion {version.arn} cannot be stopped: it is {version.status}."
@@ -179,16 +190,17 @@ class Rekognition:
         return {"Status": "STOPPING"}
 
     def _describe_versions(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["ProjectArn"] != self.project.arn:
+        project = next((found for found in self._projects if found.arn == request["ProjectArn"]), None)
+        if project is None:
             raise ApiError("ResourceNotFoundException", f"The resource {request['ProjectArn']} could not be found.")
         names = request.get("VersionNames")
-        versions = [v for v in self.project.newest_first() if names is None or v.name in names]
+        versions = [v for v in project.newest_first() if names is None or v.name in names]
         page, token = _page(versions, request)
         return {"ProjectVersionDescriptions": [_describe(version) for version in page], **token}
 
     def _describe_projects(self, request: dict[str, Any]) -> dict[str, Any]:
         names = request.get("ProjectNames")
-        projects = [self.project] if names is None or PROJECT_NAME in names else []
+        projects = [project for project in self._projects if names is None or project.name in names]
         page, token = _page(projects, request)
         descriptions = [
             {
@@ -203,7 +215,7 @@ class Rekognition:
         return {"ProjectDescriptions": descriptions, **token}
 
     def _detect(self, headers: Headers, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
+        project, version = self._version(request["ProjectVersionArn"])
         if version.status != "RUNNING":
             raise ApiError(
                 "ResourceNotReadyException",
@@ -215,7 +227,7 @@ class Rekognition:
                 "Provisioned rate exceeded. You can increase MinInferenceUnits for the ProjectVersion.",
             )
         try:
-            _raise_injected(self.project.faults.pick_error())
+            _raise_injected(project.faults.pick_error())
             predictions = self._classifier.predict(self._picture(headers, request["Image"]))
         except ApiError:
             version.count(ok=False)

@@ -19,6 +19,7 @@ _VARIABLES = {
     "model_start_minutes": "SANDBOX_MODEL_START_MINUTES",
     "model_stop_minutes": "SANDBOX_MODEL_STOP_MINUTES",
     "tps_per_unit": "SANDBOX_TPS_PER_UNIT",
+    "projects": "SANDBOX_PROJECTS",
 }
 
 _ALLOWED = {
@@ -27,6 +28,7 @@ _ALLOWED = {
     "model_start_minutes": "a number of simulated minutes from 0 to 1440",
     "model_stop_minutes": "a number of simulated minutes from 0 to 1440",
     "tps_per_unit": "a number above 0 and up to 1000, in calls for each simulated second",
+    "projects": "names of Custom Labels projects, with commas",
 }
 
 
@@ -49,6 +51,9 @@ class SandboxSettings(BaseModel):
 
     tps_per_unit: float = Field(default=5, gt=0, le=1000, allow_inf_nan=False)
     """DetectCustomLabels calls one inference unit takes in a simulated second."""
+
+    projects: str = Field(default="surfaces", pattern=r"^[a-zA-Z0-9_.-]{1,255}(,[a-zA-Z0-9_.-]{1,255})*$")
+    """The Custom Labels projects there are, by their names, each with one trained version; stacks share none."""
 
     @property
     def endpoint_url(self) -> str:

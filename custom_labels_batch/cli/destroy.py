@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, TypeVar
 
 import typer
@@ -12,7 +12,7 @@ from rich.console import Console
 from custom_labels_batch.cli import aws_errors, stop
 from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.errors import INTERRUPTED, InputError, OperationError
-from custom_labels_batch.cli.losses import Losses, find_losses
+from custom_labels_batch.cli.losses import Bucket, Losses, find_buckets, find_losses
 from custom_labels_batch.cli.model import versions
 from custom_labels_batch.cli.removal import Removal, find_removal
 from custom_labels_batch.cli.runs import run_name
@@ -42,12 +42,14 @@ def destroy(
 ) -> None:
     """Take a stack down: schedule off, run ended, model stopped, mapping closed, then pulumi destroy.
 
-    Says first what is lost. It may be repeated, and goes on where it was.
+    Says first what is lost and what is kept, and at the end what was kept. It may be repeated, and goes on where it
+    was.
 
     Run it in the project's directory. On a sandbox it removes what the sandbox was given.
     """
     it = find_stack(outputs, stack)
     removal = find_removal(it)
+    _refuse_protected(removal)
     console = Console(highlight=False)
     losses = find_losses(it, removal)
     _tell(it, losses, removal, console)
@@ -58,6 +60,16 @@ def destroy(
     _remove(it, removal, losses, console)
 
 
+def _refuse_protected(removal: Removal) -> None:
+    """Before anything is stopped: Pulumi itself would refuse only when the schedule is off and the run ended."""
+    if removal.protected:
+        raise OperationError(
+            f"nothing is destroyed and nothing was stopped: {', '.join(removal.protected)} "
+            f"{'is' if len(removal.protected) == 1 else 'are'} protected; to keep the buckets "
+            "and destroy the rest, set dataBuckets to retain and pulumi up, and come back"
+        )
+
+
 def _tell(stack: Stack, losses: Losses, removal: Removal, console: Console) -> None:
     console.print(f"Destroying {stack.name}, in {stack.region}.", style="bold", soft_wrap=True)
     for name, messages in losses.waiting.items():
@@ -66,24 +78,36 @@ def _tell(stack: Stack, losses: Losses, removal: Removal, console: Console) -> N
     if losses.waiting["images"]:
         console.print("  their images stay in the source bucket, if that stays, unannounced", soft_wrap=True)
     if losses.runs:
-        console.print(f"  lost: {count(losses.runs, 'record')} of runs", soft_wrap=True)
+        console.print(
+            f"  lost: {count(losses.runs, 'record')} of runs; DynamoDB keeps a backup of the table for 35 days",
+            soft_wrap=True,
+        )
     for bucket in losses.buckets:
         console.print(f"  bucket {bucket.name}: {bucket.told}", soft_wrap=True)
     if losses.in_the_way:
         console.print(
-            f"  {removal.told} fails at {', '.join(losses.in_the_way)} when all else is gone; to delete them too, set "
-            "forceDestroy and pulumi up before, or empty them",
+            f"  {removal.told} fails at {', '.join(losses.in_the_way)} when all else is gone; to keep them, set "
+            "dataBuckets to retain and pulumi up before; to delete them too, forceDestroy, or empty them",
             style="yellow",
             soft_wrap=True,
         )
-    console.print(
-        f"  stays: the Custom Labels project and its {count(len(versions(stack)), 'version')}", soft_wrap=True
-    )
+    console.print(f"  stays: {_model(stack)}", soft_wrap=True)
     found = _look(stack)
     if found and found.lock:
         console.print(f"  ended: run {run_name(found.lock.run_execution_arn)}, and its model stopped", soft_wrap=True)
     elif left := stop.running_on(stack):
         console.print(f"  {left}", style="yellow", soft_wrap=True)
+
+
+def _model(stack: Stack) -> str:
+    return f"the Custom Labels project and its {count(len(versions(stack)), 'version')}"
+
+
+def _tell_kept(stack: Stack, buckets: Iterable[Bucket], console: Console) -> None:
+    console.print(f"Kept {_model(stack)}.", soft_wrap=True)
+    for bucket in buckets:
+        if bucket.is_kept:
+            console.print(f"Kept bucket {bucket.name}, {bucket.objects}.", soft_wrap=True)
 
 
 def _ask() -> None:
@@ -133,6 +157,7 @@ def _remove(stack: Stack, removal: Removal, losses: Losses, console: Console) ->
             + (f", and the schedule is off; {_go_on(stack)}" if stack.is_scheduled else "")
         )
     console.print(f"Destroyed {stack.name}.", soft_wrap=True)
+    _tell_kept(stack, find_buckets(stack, removal), console)
     if left:
         console.print(left, style="yellow", soft_wrap=True)
 

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.queues import depth
-from custom_labels_batch.cli.removal import Removal
+from custom_labels_batch.cli.removal import Fate, Removal
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.cli.stack_status import QUEUES
 from custom_labels_batch.cli.wording import count
@@ -25,23 +25,33 @@ class Bucket:
         Versions that it holds, in words.
     is_empty
         Only an empty one can be deleted without what it holds.
-    goes_with_them
-        Whether they are deleted too; None for a bucket that is not the stack's.
     """
 
     name: str
     objects: str
     is_empty: bool
-    goes_with_them: bool | None
+    fate: Fate
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is there afterwards, and is meant to be."""
+        return self.fate in (Fate.NOT_OURS, Fate.RETAINED)
+
+    @property
+    def is_in_the_way(self) -> bool:
+        """Whether it cannot be deleted."""
+        return self.fate is Fate.DELETED_IF_EMPTY and not self.is_empty
 
     @property
     def told(self) -> str:
         """What becomes of it."""
-        if self.goes_with_them is None:
+        if self.fate is Fate.NOT_OURS:
             return f"stays, {self.objects}: it is not the stack's own"
+        if self.fate is Fate.RETAINED:
+            return f"stays, {self.objects}: dataBuckets retains it, private as it is"
         if self.is_empty:
             return "deleted; it is empty"
-        return f"deleted with {self.objects}" if self.goes_with_them else f"stays, {self.objects}"
+        return f"stays, {self.objects}" if self.is_in_the_way else f"deleted with {self.objects}"
 
 
 @dataclass(frozen=True)
@@ -63,15 +73,20 @@ class Losses:
     @property
     def in_the_way(self) -> list[str]:
         """Buckets that cannot be deleted, at which the destroy fails after all else is gone."""
-        return [bucket.name for bucket in self.buckets if bucket.goes_with_them is False and not bucket.is_empty]
+        return [bucket.name for bucket in self.buckets if bucket.is_in_the_way]
 
 
 def find_losses(stack: Stack, removal: Removal) -> Losses:
     """Ask AWS."""
     waiting = {name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in QUEUES.items()}
+    return Losses(waiting, _runs(stack) if stack.is_scheduled else None, find_buckets(stack, removal))
+
+
+def find_buckets(stack: Stack, removal: Removal) -> list[Bucket]:
+    """The stack's buckets that are there, with what they hold now."""
     names = [stack.output(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
-    found = [_bucket(stack, name, removal.deletes_objects_of(name)) for name in names]
-    return Losses(waiting, _runs(stack) if stack.is_scheduled else None, [bucket for bucket in found if bucket])
+    found = [_bucket(stack, name, removal.fate_of(name)) for name in names]
+    return [bucket for bucket in found if bucket]
 
 
 def _messages(stack: Stack, url: str) -> int:
@@ -98,13 +113,13 @@ def _runs(stack: Stack) -> int:
         raise
 
 
-def _bucket(stack: Stack, name: str, goes_with_them: bool | None) -> Bucket | None:
+def _bucket(stack: Stack, name: str, fate: Fate) -> Bucket | None:
     try:
         answer = stack.s3.list_object_versions(Bucket=name, MaxKeys=_MOST_COUNTED)
     except ClientError as error:
         if is_gone(error):
             return None
-        return Bucket(name, "nobody may count its objects", False, goes_with_them)
+        return Bucket(name, "nobody may count its objects", False, fate)
     found = len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
     more = "over " if answer.get("IsTruncated") else ""
-    return Bucket(name, f"{more}{count(found, 'version')} of objects", found == 0, goes_with_them)
+    return Bucket(name, f"{more}{count(found, 'version')} of objects", found == 0, fate)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,15 @@ from custom_labels_batch.cli.errors import InputError
 from custom_labels_batch.cli.stack import Stack, ask_pulumi
 
 _BUCKET = "aws:s3/bucket:Bucket"
+
+
+class Fate(Enum):
+    """What becomes of a bucket, as it is deployed."""
+
+    NOT_OURS = auto()
+    RETAINED = auto()
+    DELETED_IF_EMPTY = auto()
+    DELETED_WITH_OBJECTS = auto()
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,26 @@ class Removal:
         """The command, as people type it."""
         return " ".join(["python" if part == sys.executable else part for part in self.command])
 
-    def deletes_objects_of(self, bucket: str) -> bool | None:
-        """Whether a bucket goes with what it holds (`forceDestroy`, as deployed); None if it is not the stack's."""
-        found = [r["outputs"] for r in self.resources if r["type"] == _BUCKET and r["outputs"].get("bucket") == bucket]
-        return bool(found[0].get("forceDestroy")) if found else None
+    def fate_of(self, bucket: str) -> Fate:
+        """What it does with a bucket, by the options and settings that were deployed last."""
+        found = [r for r in self.resources if r["type"] == _BUCKET and r["outputs"].get("bucket") == bucket]
+        if not found:
+            return Fate.NOT_OURS
+        if found[0].get("retainOnDelete"):
+            return Fate.RETAINED
+        return Fate.DELETED_WITH_OBJECTS if found[0]["outputs"].get("forceDestroy") else Fate.DELETED_IF_EMPTY
+
+    @property
+    def protected(self) -> list[str]:
+        """Resources at which Pulumi refuses: buckets by their names, which stand for their settings too."""
+        found = [r for r in self.resources if r.get("protect")]
+        buckets = {r["outputs"].get("bucket") for r in found if r["type"] == _BUCKET}
+        others = [
+            r["urn"].rpartition("::")[2]
+            for r in found
+            if r["type"] != _BUCKET and r["outputs"].get("bucket") not in buckets
+        ]
+        return [*sorted(map(str, buckets)), *sorted(others)]
 
     def run(self) -> int:
         """Run it to its end, with its output as it comes; its exit code. It is Ctrl-C's only reader."""

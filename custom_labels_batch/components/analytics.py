@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
-from custom_labels_batch.components.bucket import PrivateBucket
+from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.function import PythonFunction
 from custom_labels_batch.components.inputs import InputError, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
@@ -46,7 +46,7 @@ class AnalyticsArgs(TypedDict):
     """Physical name of the analytics bucket. Default: made from the component's name."""
     database_name: NotRequired[str]
     """Name of the Glue database and of the Athena workgroup: lower-case letters, digits and underscores. Default:
-    the component's name."""
+    made from the component's name, as Pulumi makes names, so that stacks of one account share none."""
     prediction_retention_days: NotRequired[int]
     """Days rows are kept, 1 to 3650. Default: for ever."""
     query_result_retention_days: NotRequired[int]
@@ -57,8 +57,12 @@ class AnalyticsArgs(TypedDict):
     """Bytes after which Athena cancels a query, at least 10 MiB. Default: 10 GB."""
     quick_sight_principal_arn: NotRequired[str]
     """ARN of the QuickSight user or group to make a dashboard for. Default: nothing of QuickSight is made."""
+    data_buckets: NotRequired[str]
+    """What becomes of the bucket when it is to be deleted or replaced: `retain` leaves it, as private as it is;
+    `protect` refuses that, until it is changed, and retains; `delete` deletes it if it is empty. Default: `retain`, or
+    `delete` with `force_destroy`."""
     force_destroy: NotRequired[bool]
-    """Whether destroying deletes a bucket that holds objects. Default: false."""
+    """With `data_buckets` `delete`: whether the bucket is deleted with the objects it holds. Default: false."""
     log_retention_days: NotRequired[int]
     """Days logs are kept, one of the periods that CloudWatch Logs has. Default: 30."""
     powertools_layer_arn: NotRequired[pulumi.Input[str]]
@@ -92,10 +96,12 @@ class Analytics(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
-        database_name = args.get("database_name") or name.replace("-", "_")
-        _check_database_name(database_name)
+        database_name = args.get("database_name")
+        if database_name is not None:
+            _check_database_name(database_name)
         if principal_arn := args.get("quick_sight_principal_arn"):
             checked_principal_arn(principal_arn)
+        self._keeping = Keeping.chosen(args)
         self._scan_cutoff = whole_number(
             args, "bytes_scanned_cutoff_per_query", 10_000_000_000, LEAST_SCAN_CUTOFF, MOST_SCAN_CUTOFF
         )
@@ -118,8 +124,10 @@ class Analytics(pulumi.ComponentResource):
         )
         function = self._record_predictions(queue)
         queue.feed(function, BATCH_SIZE)
-        catalog = PredictionsTable(name, database_name, self._bucket.name, opts=self._child)
         workgroup = self._workgroup(database_name)
+        # Glue has no automatic names without hyphens; the workgroup's has its random end.
+        of_workgroup = workgroup.name.apply(lambda automatic: automatic.replace("-", "_"))
+        catalog = PredictionsTable(name, database_name or of_workgroup, self._bucket.name, opts=self._child)
         self._save_queries(catalog, workgroup)
 
         self.analytics_bucket_name = self._bucket.name
@@ -153,7 +161,7 @@ class Analytics(pulumi.ComponentResource):
             noncurrent_version_retention_days=whole_number(
                 self._args, "noncurrent_version_retention_days", 30, 1, 3650
             ),
-            force_destroy=bool(self._args.get("force_destroy", False)),
+            keeping=self._keeping,
             retention_days=retention,
             opts=self._child,
         )
@@ -172,7 +180,7 @@ class Analytics(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _workgroup(self, workgroup_name: str) -> aws.athena.Workgroup:
+    def _workgroup(self, workgroup_name: str | None) -> aws.athena.Workgroup:
         """Where queries run: clients cannot choose other places or limits for their results."""
         return aws.athena.Workgroup(
             self._component_name,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
-from custom_labels_batch.components.bucket import PrivateBucket
+from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
 from custom_labels_batch.components.drain_target import drain_seconds
 from custom_labels_batch.components.email_subscriptions import checked_emails
@@ -89,8 +89,12 @@ class BatchInferenceArgs(TypedDict):
     """E-mail addresses that get a summary of each run; each confirms once, by a link AWS sends it."""
     inference_unit_hour_price: NotRequired[float]
     """USD that an inference unit costs an hour, for those summaries. Default: 4."""
+    data_buckets: NotRequired[str]
+    """What becomes of buckets that are to be deleted or replaced: `retain` leaves them, as private as they are;
+    `protect` refuses that, until it is changed, and retains; `delete` deletes them if they are empty. Default:
+    `retain`, or `delete` with `force_destroy`."""
     force_destroy: NotRequired[bool]
-    """Whether destroying deletes buckets that hold objects. Default: false."""
+    """With `data_buckets` `delete`: whether buckets are deleted with the objects they hold. Default: false."""
     powertools_layer_arn: NotRequired[pulumi.Input[str]]
     """ARN of a version of the Powertools for AWS Lambda (Python) layer. Default: AWS's public one, which only the
     commercial partition has."""
@@ -144,6 +148,7 @@ class BatchInference(pulumi.ComponentResource):
             raise InputError("model_version is an ARN; give the name, which is what follows version/", "model_version")
         self._summary_emails = checked_emails(args.get("summary_emails", []), "summary_emails")
         self._price = checked_price(args)
+        self._keeping = Keeping.chosen(args)
         super().__init__(
             "custom-labels-batch:index:BatchInference",
             name,
@@ -237,7 +242,7 @@ class BatchInference(pulumi.ComponentResource):
             f"{self._component_name}-{suffix}",
             bucket_name,
             noncurrent_version_retention_days=self._noncurrent_days,
-            force_destroy=bool(self._args.get("force_destroy", False)),
+            keeping=self._keeping,
             retention_days=retention_days,
             opts=self._child,
         )

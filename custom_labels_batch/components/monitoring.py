@@ -64,8 +64,8 @@ class MonitoringArgs(TypedDict):
     alarm_emails: NotRequired[list[str]]
     """E-mail addresses that hear of alarms; each confirms once, by a link AWS sends it."""
     dashboard_name: NotRequired[str]
-    """Name of the dashboard, the only one of it in the region: letters, digits, hyphens and underscores. Default: the
-    component's name."""
+    """Name of the dashboard, the only one of it in the account: letters, digits, hyphens and underscores. Default: that
+    of the operations topic, which Pulumi makes, so that stacks of one account share none."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
@@ -104,7 +104,7 @@ class Monitoring(pulumi.ComponentResource):
         # An alarm that could not publish would say nothing.
         after = pulumi.ResourceOptions(parent=self, depends_on=[topic_policy])
         made = [alarms.create(name, alarm, topic.arn, after) for alarm in self._alarms()]
-        dashboard = self._dashboard(made)
+        dashboard = self._dashboard(made, topic.name)
 
         self.operations_topic_arn = topic.arn
         self.operations_dashboard_name = dashboard.dashboard_name
@@ -182,7 +182,9 @@ class Monitoring(pulumi.ComponentResource):
 
     # The dashboard
 
-    def _dashboard(self, made: Sequence[aws.cloudwatch.MetricAlarm]) -> aws.cloudwatch.Dashboard:
+    def _dashboard(
+        self, made: Sequence[aws.cloudwatch.MetricAlarm], automatic_name: pulumi.Output[str]
+    ) -> aws.cloudwatch.Dashboard:
         args = self._args
         project = pulumi.Output.from_input(args["project_arn"]) if "project_arn" in args else None
         watched = operations_dashboard.Watched(
@@ -200,7 +202,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         return aws.cloudwatch.Dashboard(
             self._component_name,
-            dashboard_name=args.get("dashboard_name") or self._component_name,
+            dashboard_name=args.get("dashboard_name") or automatic_name,
             dashboard_body=operations_dashboard.body(watched, self._introduction()),
             opts=self._child,
         )

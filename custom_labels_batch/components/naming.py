@@ -1,5 +1,6 @@
 """Rules every component's resources share: names that fit, and tags."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -26,6 +27,21 @@ def check_name(name: str) -> None:
             f"The component name {name!r} is not allowed: at most {MAX_NAME_LENGTH} lower-case letters, digits and "
             "hyphens, beginning with a letter, such as 'surfaces'"
         )
+
+
+def stack_name(project: str, stack: str, separator: str, longest: int) -> str:
+    """A physical name of a stack that no other stack has, where AWS takes no automatic one.
+
+    Lower-case letters, digits and one separator. Project and stack names may also have capitals, dots and underscores
+    (Pulumi's documentation, "Stacks"), and be 100 characters long: what is told apart by those alone, or is too long,
+    ends in a hash. A project's hyphens need none: the stack is what follows the last separator.
+    """
+    plain = re.sub("[^a-z0-9]+", separator, f"{project}-{stack}".lower()).strip(separator)
+    tells_apart = re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", project) and re.fullmatch("[a-z0-9]+", stack)
+    if tells_apart and len(plain) <= longest:
+        return plain
+    digest = hashlib.sha256(f"{project}/{stack}".encode()).hexdigest()[:8]
+    return f"{plain[: longest - len(digest) - 1]}{separator}{digest}".strip(separator)
 
 
 def with_tags(opts: pulumi.ResourceOptions | None, tags: Mapping[str, pulumi.Input[str]]) -> pulumi.ResourceOptions:

@@ -68,7 +68,7 @@ class PredictionsTable(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        database_name: str,
+        database_name: pulumi.Input[str],
         bucket_name: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

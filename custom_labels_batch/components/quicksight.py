@@ -250,8 +250,11 @@ class QuickSightDashboard(pulumi.ComponentResource):
 
 
 def asset_id(name: str, bucket: str) -> str:
-    """A QuickSight id, which may have no dots, that a component shares with nothing else in any account."""
-    return f"{name}-{bucket.replace('.', '-')}"
+    """A QuickSight id, which may have no dots, that a component shares with nothing else in any account.
+
+    A bucket's name may have no underscores, so that of another bucket does not become the same.
+    """
+    return f"{name}-{bucket.replace('.', '_')}"
 
 
 def dashboard_url(partition: str, region: str, dashboard_id: str) -> str:

@@ -19,6 +19,7 @@ class Step(StrEnum):
     UPDATED = "updated"
     REPLACED = "replaced"
     DELETED = "deleted"
+    RETAINED = "retained"
     UNCHANGED = "unchanged"
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -94,15 +94,19 @@ class Deployer:
         Raises
         ------
         SandboxError
-            Naming the first resource that is protected, or that the endpoint would not remove.
+            Naming the resources that are protected, before anything is removed; or the first that the endpoint would
+            not remove.
         """
-        for entry in reversed(self._state.leftovers()):
+        leftovers = self._state.leftovers()
+        gone = [entry for entry in leftovers if not entry["replaced"]]
+        _refuse_protected(gone)
+        urns = {entry["urn"] for entry in gone}
+        for entry in reversed(leftovers):
             if entry["replaced"]:
                 # Told already, as one step of two.
                 _remove(self._cloud, self._state, entry)
             else:
-                _refuse_protected(entry)
-                _remove(self._cloud, self._state, entry, self._on_resource)
+                _remove(self._cloud, self._state, entry, self._on_resource, urns)
 
     def read(self, resource: Registration) -> Created:
         """Look up an existing bucket; other types are not looked up yet."""
@@ -141,7 +145,7 @@ class Deployer:
         return (Step.UPDATED if changed else Step.UNCHANGED), changed
 
     def _replace(self, resource: Registration, deployed: Entry, keeps_name: bool) -> None:
-        _refuse_protected(deployed)
+        _refuse_protected([deployed])
         delete_first = resource.options.delete_before_replace
         if delete_first is None:
             # Two of one name cannot be there at once: so does the provider's bridge (tfbridge, Provider.Diff).
@@ -186,32 +190,44 @@ def destroy_recorded(cloud: Cloud, state: StateFile, on_resource: OnResource = s
     Raises
     ------
     SandboxError
-        Naming a resource that is protected, before anything is removed; or the first resource the endpoint would not
-        remove: the state keeps it and the rest.
+        Naming the resources that are protected, before anything is removed; or the first resource the endpoint would
+        not remove: the state keeps it and the rest.
     """
     entries = state.read()["resources"]
-    for entry in entries:
-        _refuse_protected(entry)
-    return sum(_remove(cloud, state, entry, on_resource) for entry in reversed(entries))
+    _refuse_protected(entries)
+    urns = {entry["urn"] for entry in entries}
+    return sum(_remove(cloud, state, entry, on_resource, urns) for entry in reversed(entries))
 
 
-def _remove(cloud: Cloud, state: StateFile, entry: Entry, on_resource: OnResource = silent) -> bool:
-    """Remove and forget a resource; one to be retained is only forgotten. Tells whether it was removed."""
+def _remove(
+    cloud: Cloud,
+    state: StateFile,
+    entry: Entry,
+    on_resource: OnResource = silent,
+    with_it: Collection[str] = (),
+) -> bool:
+    """Remove and forget a resource, and tell whether it was removed.
+
+    One to be retained is only forgotten; so is one whose `deleted_with` is among the URNs that go too, which takes it
+    along.
+    """
     name = entry["urn"].rpartition("::")[2]
     started = time.perf_counter()
-    if not entry["retainOnDelete"]:
+    if not entry["retainOnDelete"] and entry["deletedWith"] not in with_it:
         with _endpoint_errors_as_ours(f"{entry['type']} {name!r}: ", gone_is_fine=True):
             deleter_of(entry["type"])(cloud, described(entry))
     state.remove(entry)
-    on_resource(Progress(entry["type"], name, True, time.perf_counter() - started, Step.DELETED))
+    step = Step.RETAINED if entry["retainOnDelete"] else Step.DELETED
+    on_resource(Progress(entry["type"], name, True, time.perf_counter() - started, step))
     return not entry["retainOnDelete"]
 
 
-def _refuse_protected(entry: Entry) -> None:
-    if entry["protect"]:
-        name = entry["urn"].rpartition("::")[2]
+def _refuse_protected(entries: Iterable[Entry]) -> None:
+    protected = [f"{entry['type']} {entry['urn'].rpartition('::')[2]!r}" for entry in entries if entry["protect"]]
+    if protected:
         raise SandboxError(
-            f"{entry['type']} {name!r} is protected: deploy it without protect=True first, then remove or replace it"
+            f"{', '.join(protected)} {'is' if len(protected) == 1 else 'are'} protected: deploy without protect=True "
+            "first, then remove or replace"
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.deployer import arns
 from sandbox.deployer.invokes import answer
 from sandbox.deployer.model import Created, Properties, Registration
-from sandbox.deployer.naming import RANDOM_HEX_DIGITS
+from sandbox.deployer.naming import RANDOM_HEX_DIGITS, Suffix
 from sandbox.deployer.provider import AwsProvider
 from sandbox.deployer.schema import PROVIDER_TYPE, output_types
 
@@ -15,11 +15,11 @@ from sandbox.deployer.schema import PROVIDER_TYPE, output_types
 class PreviewCreator:
     """Checks and names resources as a deployment does, and gives outputs of the right shape."""
 
-    def __init__(self, account_id: str, region: str, config: Mapping[str, str]) -> None:
-        """Stand in for one account and region, with a stack's `aws:*` settings."""
+    def __init__(self, account_id: str, region: str, config: Mapping[str, str], suffix: Suffix | None = None) -> None:
+        """Stand in for one account and region, with a stack's `aws:*` settings; auto-names are always the same."""
         self._account_id = account_id
         self._region = region
-        self._provider = AwsProvider(region, config, _stable_suffix)
+        self._provider = AwsProvider(region, config, suffix or stable_suffix)
 
     def create(self, resource: Registration) -> Created:
         """Answer with inputs, name, tags, the identifiers AWS would give, and placeholders for the rest."""
@@ -45,5 +45,6 @@ class PreviewCreator:
         return answer(token, arguments, self._region, self._account_id)
 
 
-def _stable_suffix(urn: str) -> str:
+def stable_suffix(urn: str) -> str:
+    """End of an auto-name in a preview: of one resource always the same."""
     return hashlib.sha256(urn.encode()).hexdigest()[:RANDOM_HEX_DIGITS]

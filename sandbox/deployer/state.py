@@ -76,6 +76,7 @@ class StateFile:
             "outputs": {key: value for key, value in comparable(resource.outputs).items() if key not in properties},
             "retainOnDelete": resource.options.retain_on_delete,
             "protect": resource.options.protect,
+            "deletedWith": resource.options.deleted_with,
             "replaced": False,
         }
         state["resources"].insert(self._registered, entry)

@@ -49,9 +49,9 @@ class Gateway:
         self._activity = clock.activity
         classifier = Classifier()
         self._accuracy = classifier.held_out_accuracy
-        self._project = Project(settings, clock)
+        self._projects = [Project(settings, clock, name=name) for name in settings.projects.split(",")]
         athena.install()
-        custom_labels.install(Rekognition(self._project, classifier, custom_labels.read_object_as_caller))
+        custom_labels.install(Rekognition(self._projects, classifier, custom_labels.read_object_as_caller))
         access.install()
         storage.install()
         queues.install(clock)
@@ -67,11 +67,12 @@ class Gateway:
         self._emulator = FaultyCalls(require(app, "app"), workers)
         workers.install(lambda: self._emulator.rules)
         self._told: dict[str, Callable[[], Any]] = {
-            "/_sandbox/model": lambda: self._project.ledger(self._accuracy),
+            "/_sandbox/model": lambda: self._projects[0].ledger(self._accuracy),
+            **{f"/_sandbox/model/{project.name}": self._ledger_of(project) for project in self._projects},
             "/_sandbox/inboxes": self._inboxes.as_json,
             "/_sandbox/usage": self._usage.as_json,
             "/_sandbox/usage/writes": self._usage.writes_as_json,
-            "/_sandbox/faults": lambda: {**self._project.faults.as_json(), "calls": self._emulator.rules.as_json()},
+            "/_sandbox/faults": lambda: {**self._projects[0].faults.as_json(), "calls": self._emulator.rules.as_json()},
         }
 
     async def application(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -83,6 +84,9 @@ class Gateway:
         else:
             with self._activity.going_on():
                 await self._emulator(_over_tls(scope), receive, send)
+
+    def _ledger_of(self, project: Project) -> Callable[[], dict[str, Any]]:
+        return lambda: project.ledger(self._accuracy)
 
     def stop_workers(self) -> None:
         """End every Lambda worker process."""
@@ -104,7 +108,8 @@ class Gateway:
                     return 200, {}
                 case "DELETE", "/_sandbox/faults":
                     self._set_faults({})
-                    self._project.mend()
+                    for project in self._projects:
+                        project.mend()
                     return 200, {}
                 case "POST", "/_sandbox/clock/skip":
                     return 200, await self._skipping.skip(json.loads(body))
@@ -118,7 +123,8 @@ class Gateway:
             raise ValueError(f"faults are an object by their names, not {type(document).__name__}")
         rest = {name: value for name, value in document.items() if name != "calls"}
         model, calls = Faults.from_json(rest), CallFaults.from_json(document.get("calls", []))
-        self._project.set_faults(model)
+        for project in self._projects:
+            project.set_faults(model)
         self._emulator.rules = calls
 
 

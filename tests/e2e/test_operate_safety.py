@@ -176,7 +176,7 @@ def test_what_is_wrong_with_a_stack_is_found_with_what_to_do(stack: Stack, cli: 
     assert [text for text in expected if text.replace(" ", "") not in seen] == [], said
 
 
-OTHERS = {"endpointUrl", "operationsDashboardName", "operationsDashboardUrl"}
+OTHERS = {"endpointUrl", "keptOnDestroy", "operationsDashboardName", "operationsDashboardUrl"}
 """Outputs that no command uses, or only a sandbox has."""
 
 

@@ -7,6 +7,7 @@ CHECKS: tuple[Check, ...] = (
     account.region,
     account.permissions,
     model.project,
+    model.neighbours,
     model.model_without_a_run,
     runs.lock,
     runs.mapping,

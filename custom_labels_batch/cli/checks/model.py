@@ -1,7 +1,10 @@
 """The Custom Labels project and its versions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from botocore.exceptions import ClientError
+
+from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.findings import Finding, ok, problem, warning
 from custom_labels_batch.cli.model import IN_SERVICE, STARTABLE, Version, versions
 from custom_labels_batch.cli.prices import PRICES
@@ -35,6 +38,45 @@ def project(stack: Stack) -> Iterator[Finding]:
                 f"{version.name} is {version.status}: {_reason(version)}",
                 "no run takes it; if it is meant to run, stop and start it once, or train it anew",
             )
+
+
+def neighbours(stack: Stack) -> Iterator[Finding]:
+    """Whether another stack of this place has the same project: each would use or stop the other's model."""
+    pages = (
+        stack.client("resourcegroupstaggingapi")
+        .get_paginator("get_resources")
+        .paginate(
+            TagFilters=[{"Key": "Component", "Values": ["BatchInference"]}], ResourceTypeFilters=["lambda:function"]
+        )
+    )
+    found = {item["ResourceARN"]: item["Tags"] for page in pages for item in page["ResourceTagMappingList"]}
+    sharing = [_stack_of(tags) for arn, tags in found.items() if _has_project_of(stack, arn.rpartition(":")[2])]
+    if sharing:
+        yield problem(
+            "neighbours",
+            f"{', '.join(sorted(sharing))} has the same project: each uses or stops the other's model",
+            "give each stack a project of its own, and copy the model version there (docs/stacks.md)",
+        )
+    else:
+        yield ok("neighbours", "no other stack of this region has its project")
+
+
+def _has_project_of(stack: Stack, function: str) -> bool:
+    """Whether a function that is not the stack's own labels by its project."""
+    if function == stack.output("analyzeFunctionName"):
+        return False
+    try:
+        answer = stack.lambda_.get_function_configuration(FunctionName=function)
+    except ClientError as error:
+        if is_gone(error):  # its tags are remembered for a while
+            return False
+        raise
+    return answer.get("Environment", {}).get("Variables", {}).get("PROJECT_ARN") == stack.output("projectArn")
+
+
+def _stack_of(tags: Iterable[Mapping[str, str]]) -> str:
+    named = {tag["Key"]: tag["Value"] for tag in tags}
+    return f"{named.get('Stack', 'a stack')} of {named.get('Project', 'another program')}"
 
 
 def _pinned(pinned: str, found: list[Version]) -> Finding:

@@ -210,15 +210,12 @@ class AwsStack:
     def _mapping(self, queue_url: str) -> str:
         """Closed, as it is between runs."""
         role = self.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        package = BytesIO()
-        with zipfile.ZipFile(package, "w") as archive:
-            archive.writestr("handler.py", "")
         function = self.client("lambda").create_function(
             FunctionName="analyze-image",
             Runtime="python3.13",
             Handler="handler.handle",
             Role=role,
-            Code={"ZipFile": package.getvalue()},
+            Code={"ZipFile": empty_package()},
         )["FunctionName"]
         queue = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
         made = self.client("lambda").create_event_source_mapping(
@@ -241,6 +238,14 @@ class AwsStack:
 
     def _list_moves(self, **_: Any) -> tuple[Any, dict[str, Any]]:
         return SimpleNamespace(status_code=200), {"Results": [self.move_states.pop(0)]}
+
+
+def empty_package() -> bytes:
+    """A function's code, with nothing in it."""
+    package = BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("handler.py", "")
+    return package.getvalue()
 
 
 def milliseconds_ago(minutes: int) -> int:

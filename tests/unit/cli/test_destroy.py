@@ -50,14 +50,21 @@ class Pulumi:
         outputs: dict[str, Any],
         forced: tuple[str, ...] = (),
         own: tuple[str, ...] = ("source", "final", "analytics"),
+        retained: tuple[str, ...] = (),
+        protected: tuple[str, ...] = (),
     ) -> None:
         (self.folder / "outputs.json").write_text(json.dumps(outputs))
         buckets = [
             {
-                "type": "aws:s3/bucket:Bucket",
+                "urn": f"urn:pulumi:dev::custom-labels-batch::{type_}::batch-{kind}",
+                "type": type_,
                 "outputs": {"bucket": outputs[f"{kind}BucketName"], "forceDestroy": kind in forced},
+                # As Pulumi's state has them: left out where they are not set.
+                **({"retainOnDelete": True} if kind in retained else {}),
+                **({"protect": True} if kind in protected else {}),
             }
             for kind in own
+            for type_ in ("aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy")
         ]
         (self.folder / "export.json").write_text(json.dumps({"deployment": {"resources": buckets}}))
 
@@ -110,8 +117,9 @@ def test_an_idle_stack_is_destroyed_with_its_schedule_off_first(aws: AwsStack, c
     assert (said.code, said.err) == (0, "")
     assert schedule(aws)["State"] == "DISABLED"
     assert pulumi.destroyed == ["destroy --stack dev --yes"]
-    assert said.words.endswith(
+    assert (
         "Switched the schedule off. Running pulumi destroy --stack dev --yes Destroyed Pulumi's current stack."
+        in said.words
     )
 
 
@@ -197,7 +205,7 @@ def test_it_says_what_is_lost_and_asks(
     said = cli("destroy")
     assert said.code == 130
     assert "lost: 4 messages of images that wait or failed" in said.words
-    assert "lost: 1 record of runs" in said.words
+    assert "lost: 1 record of runs; DynamoDB keeps a backup of the table for 35 days" in said.words
     assert "bucket source: deleted with 1 version of objects" in said.words
     assert "bucket final: deleted; it is empty" in said.words
     assert "stays: the Custom Labels project and its 1 version" in said.words
@@ -210,8 +218,37 @@ def test_a_bucket_that_will_be_in_the_way_is_told_before_and_after(aws: AwsStack
     pulumi.fails()
     said = cli("destroy", "--yes")
     assert "bucket final: stays, 1 version of objects" in said.words
-    assert "fails at final when all else is gone; to delete them too, set forceDestroy and pulumi up" in said.words
+    assert "fails at final when all else is gone; to keep them, set dataBuckets to retain and pulumi up" in said.words
     assert "final held objects." in said.err
+
+
+def test_what_is_kept_is_told_before_and_after_with_what_it_holds(aws: AwsStack, cli: Cli, pulumi: Pulumi) -> None:
+    for key in ("images/a.jpg", "images/a.jpg.json"):
+        aws.client("s3").put_object(Bucket="final", Key=key, Body=b"image")
+    pulumi.knows(aws.outputs, own=("final", "analytics"), retained=("final",))
+    said = cli("destroy", "--yes")
+    before, _, after = said.words.partition("Running pulumi destroy")
+    assert "bucket final: stays, 2 versions of objects: dataBuckets retains it, private as it is" in before
+    assert "stays: the Custom Labels project and its 1 version" in before
+    assert after.endswith(
+        "Destroyed Pulumi's current stack. Kept the Custom Labels project and its 1 version. Kept bucket source, "
+        "0 versions of objects. Kept bucket final, 2 versions of objects."
+    )
+
+
+def test_where_a_bucket_is_protected_nothing_is_stopped_or_destroyed(
+    aws: AwsStack, cli: Cli, pulumi: Pulumi, labelling: str
+) -> None:
+    pulumi.knows(aws.outputs, retained=("final", "analytics"), protected=("final", "analytics"))
+    said = cli("destroy", "--yes")
+    assert said.code == 1
+    assert said.err.startswith(
+        "error: nothing is destroyed and nothing was stopped: analytics, final are protected; to keep"
+    )
+    assert "set dataBuckets to retain and pulumi up" in said.err
+    assert schedule(aws)["State"] == "ENABLED"
+    assert [found["status"] for found in aws.executions()] == ["RUNNING"]
+    assert pulumi.destroyed == []
 
 
 def test_a_bucket_that_is_not_the_stacks_stays(aws: AwsStack, cli: Cli, pulumi: Pulumi) -> None:
@@ -282,6 +319,7 @@ def test_ctrl_c_reaches_pulumi_and_whoever_waits_for_it_goes_on_waiting(tmp_path
         start_new_session=True,
     ) as process:
         while not (tmp_path / "up").exists():
+            assert process.poll() is None
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(30) == 3

@@ -14,7 +14,7 @@ from custom_labels_batch.cli.errors import OperationError
 from custom_labels_batch.cli.findings import Check, Finding, Level, examine, ok
 from custom_labels_batch.cli.queues import queue_arn
 from custom_labels_batch.cli.stack import Stack
-from tests.unit.cli.aws_stack import VERSION, AwsStack
+from tests.unit.cli.aws_stack import VERSION, AwsStack, empty_package
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.test_status import alarm
 
@@ -257,6 +257,22 @@ class TestTheProject:
         assert (well.level, well.finding) == (Level.OK, "v2 is STOPPED")
         assert other.level is Level.WARNING
         assert other.finding.startswith(f"v3 is {status}: ")
+
+    def test_that_another_stack_has_too_is_a_problem(self, deployed: AwsStack, doctor: Doctor) -> None:
+        client = deployed.client("lambda")
+        for stack, project in (("dev", deployed.outputs["projectArn"]), ("other", "arn:of-another")):
+            client.create_function(
+                FunctionName=f"analyze-image-{stack}",
+                Runtime="python3.13",
+                Handler="functions.analyze_image.handler.handler",
+                Role=client.get_function_configuration(FunctionName="analyze-image")["Role"],
+                Code={"ZipFile": empty_package()},
+                Environment={"Variables": {"PROJECT_ARN": project}},
+                Tags={"Project": "roofs", "Stack": stack, "Component": "BatchInference"},
+            )
+        finding = only(doctor("neighbours"), "neighbours")
+        assert finding.level is Level.PROBLEM
+        assert finding.finding == "dev of roofs has the same project: each uses or stops the other's model"
 
     def test_whose_model_runs_without_a_run_costs_money(self, deployed: AwsStack, doctor: Doctor) -> None:
         deployed.versions = [deployed.version("RUNNING", units=2)]

@@ -217,16 +217,18 @@ class TestSavedQueries:
 
 class TestNamesInGlueAndAthena:
     def test_are_plain(self, graph: Result) -> None:
-        for type_ in (DATABASE, TABLE, WORKGROUP):
+        for type_ in (DATABASE, TABLE):
             for resource in graph.of_type(type_):
                 assert re.fullmatch("[a-z0-9_]+", resource.properties["name"])
 
     def test_follow_the_components_name_or_are_chosen(self) -> None:
         for graph, name in (
-            (record_analytics("road-stats"), "road_stats"),
+            (record_analytics("road-stats"), r"road_stats_[0-9a-f]{7}"),
             (record_analytics(database_name="surfaces_dev"), "surfaces_dev"),
         ):
-            assert [r.properties["name"] for r in (*graph.of_type(DATABASE), *graph.of_type(WORKGROUP))] == [name] * 2
+            (database,), (workgroup,) = graph.of_type(DATABASE), graph.of_type(WORKGROUP)
+            assert re.fullmatch(name, database.properties["name"])
+            assert workgroup.properties["name"].replace("-", "_") == database.properties["name"]
 
     @pytest.mark.parametrize("name", ["Surfaces", "my-surfaces", "a b", "é", "a" * 129])
     def test_that_athena_would_not_take_are_refused(self, name: str) -> None:
@@ -316,7 +318,7 @@ class TestTheDashboard:
         assert outputs_of(graph).get("dashboardUrl") is outputs_of(graph).get("dashboardId") is None
 
     def test_is_for_the_view_in_the_workgroup(self) -> None:
-        graph = record_analytics(quick_sight_principal_arn=self.PRINCIPAL)
+        graph = record_analytics(quick_sight_principal_arn=self.PRINCIPAL, database_name="analytics")
 
         (source,) = graph.of_type("aws:quicksight/dataSource:DataSource")
         (data_set,) = graph.of_type("aws:quicksight/dataSet:DataSet")
@@ -387,7 +389,8 @@ class TestTheComponent:
 
         assert set(schema.outputs) == set(outputs_of(with_dashboard))
         assert outputs["athenaTable"] == "rekognition_customlabels_analytics"
-        assert outputs["athenaWorkgroup"] == outputs["athenaDatabase"] == "analytics"
+        assert outputs["athenaWorkgroup"] == graph.named("analytics", WORKGROUP).properties["name"]
+        assert outputs["athenaDatabase"] == graph.named("analytics", DATABASE).properties["name"]
         assert outputs["queueUrl"] == graph.named("analytics-predictions", QUEUE).outputs["url"]
         assert outputs["deadLetterQueueUrl"] == graph.named("analytics-predictions-dlq", QUEUE).outputs["url"]
 

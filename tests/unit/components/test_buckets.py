@@ -127,7 +127,7 @@ def test_buckets_get_the_names_that_were_chosen() -> None:
 
 @pytest.mark.parametrize("force", [True, False])
 def test_buckets_with_objects_are_only_destroyed_on_demand(force: bool) -> None:
-    graph = record_stack(forceDestroy=force)
+    graph = record_stack(dataBuckets="delete", forceDestroy=force)
 
     assert [bucket.properties["forceDestroy"] for bucket in graph.of_type(BUCKET)] == [force] * 3
 

@@ -190,7 +190,7 @@ class TestIds:
     def test_a_bucket_with_dots_makes_an_id_without(self) -> None:
         graph = record_program(lambda: dashboard(analytics_bucket_name="rows.example.com"))
 
-        assert desired_state(graph)["DashboardId"] == "roofs-quicksight-rows-example-com"
+        assert desired_state(graph)["DashboardId"] == "roofs-quicksight-rows_example_com"
 
     def test_two_dashboards_on_one_bucket_have_two(self) -> None:
         graph = record_program(lambda: [dashboard("roofs"), dashboard("roads")])

@@ -48,6 +48,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "runRetentionDays": 365,
         "summaryEmails": ["production@example.com"],
         "inferenceUnitHourPrice": 4.5,
+        "dataBuckets": "delete",
         "forceDestroy": True,
     },
     "Notification": {
@@ -78,6 +79,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "noncurrentVersionRetentionDays": 7,
         "bytesScannedCutoffPerQuery": 10_485_760,
         "quickSightPrincipalArn": f"arn:aws:quicksight:us-east-1:{ACCOUNT}:user/default/ana",
+        "dataBuckets": "delete",
         "forceDestroy": True,
     },
     "Monitoring": {

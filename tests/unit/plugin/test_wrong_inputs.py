@@ -14,6 +14,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("BatchInference", {"maxRunMinutes": "long"}, "maxRunMinutes", "'long' is not a whole number"),
     ("BatchInference", {"minConfidence": "high"}, "minConfidence", "'high' is not a number"),
     ("BatchInference", {"forceDestroy": "yes"}, "forceDestroy", "'yes' is not true or false"),
+    ("BatchInference", {"dataBuckets": "keep"}, "dataBuckets", "'keep'; allowed is one of delete, retain, protect"),
+    ("Analytics", {"dataBuckets": "retain", "forceDestroy": True}, "dataBuckets", "and forceDestroy is true"),
     ("BatchInference", {"labelThresholds": {"crack": "high"}}, "labelThresholds.crack", "'high' is not a number"),
     ("Notification", {"labelsOfInterest": ["crack"]}, "labelsOfInterest", "['crack'] is not a map"),
     ("Notification", {"notificationEmails": "a@example.com"}, "notificationEmails", "is not a list"),
@@ -101,4 +103,5 @@ def test_do_not_end_the_plugin(deployment: Deployment) -> None:
     with pytest.raises(ConstructError):
         deployment.construct("Analytics", "wrong", {**LEAST["Analytics"], "databaseName": "A-b"})
 
-    assert deployment.construct("Analytics", "right", LEAST["Analytics"]).outputs["athenaDatabase"] == "right"
+    made = deployment.construct("Analytics", "right", {**LEAST["Analytics"], "databaseName": "right"})
+    assert made.outputs["athenaDatabase"] == "right"

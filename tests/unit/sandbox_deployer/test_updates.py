@@ -526,7 +526,7 @@ class TestWhatIsGone:
 
         stack.up(program(protect=True))
 
-        with pytest.raises(SandboxError, match=r"Queue 'images' is protected: deploy it without protect=True first"):
+        with pytest.raises(SandboxError, match=r"Queue 'images' is protected: deploy without protect=True first"):
             stack.up(program(protect=True, there=False))
         with pytest.raises(SandboxError, match=r"Queue 'images' is protected"):
             destroy_recorded(stack.up(program(protect=True)).cloud, stack.state)
