@@ -1,4 +1,4 @@
-"""Amazon Rekognition Custom Labels: the API of one project, as far as running a trained model needs it.
+"""Amazon Rekognition Custom Labels: the API of two projects, as far as running a trained model needs it.
 
 Requests are JSON 1.1 with the target `RekognitionService.<Operation>`. Constraints on parameters come from
 botocore's own model of the service; states, error codes and image limits from the Custom Labels developer
@@ -11,7 +11,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,7 +27,10 @@ from sandbox.settings import ACCOUNT_ID, REGION, SandboxSettings
 
 TARGET_PREFIX = "RekognitionService"
 PROJECT_NAME = "surfaces"
-VERSION_NAMES = ("surfaces.2026-11-01T00.00.00",)
+SECOND_PROJECT_NAME = "textures"
+"""For programs with two models; it sees what the first one sees."""
+VERSION_NAMES = (f"{PROJECT_NAME}.2026-11-01T00.00.00",)
+SECOND_VERSION_NAMES = (f"{SECOND_PROJECT_NAME}.2026-11-01T00.00.00",)
 _PROJECT_CREATED_MILLIS = 1793491200000  # 2026-11-01T00:00:00Z
 
 MAX_INFERENCE_UNITS = 5
@@ -55,12 +58,17 @@ class ApiError(Exception):
 
 
 class Project:
-    """The sandbox's one project and its trained versions."""
+    """A project and its trained versions."""
 
     def __init__(
-        self, settings: SandboxSettings, clock: SimulatedClock, version_names: tuple[str, ...] = VERSION_NAMES
+        self,
+        settings: SandboxSettings,
+        clock: SimulatedClock,
+        version_names: tuple[str, ...] = VERSION_NAMES,
+        name: str = PROJECT_NAME,
     ) -> None:
-        prefix = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{PROJECT_NAME}"
+        prefix = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{name}"
+        self.name = name
         self.arn = f"{prefix}/{_PROJECT_CREATED_MILLIS}"
         self.created_at = _PROJECT_CREATED_MILLIS / 1000
         self.faults = Faults()
@@ -86,7 +94,7 @@ class Project:
         for version in self.versions:
             if version.arn == arn:
                 return version
-        raise ApiError("ResourceNotFoundException", f"The resource {arn} could not be found.")
+        raise _not_found(arn)
 
     def set_faults(self, faults: Faults) -> None:
         """Let other things go wrong from now on: what the old faults held up was held up until now."""
@@ -113,20 +121,20 @@ class Project:
 
 
 class Rekognition:
-    """Answers the API's requests about one project.
+    """Answers the API's requests about some projects of one account.
 
     Parameters
     ----------
-    project
-        The project and its versions.
+    projects
+        The projects and their versions.
     classifier
-        What looks at the pixels.
+        What looks at the pixels, whichever the project.
     read_object
         Reads an S3 object with the caller's permissions, as AWS does.
     """
 
-    def __init__(self, project: Project, classifier: Classifier, read_object: ReadObject) -> None:
-        self.project, self._classifier, self._read_object = project, classifier, read_object
+    def __init__(self, projects: Sequence[Project], classifier: Classifier, read_object: ReadObject) -> None:
+        self._projects, self._classifier, self._read_object = projects, classifier, read_object
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "StartProjectVersion": self._start,
             "StopProjectVersion": self._stop,
@@ -150,17 +158,23 @@ class Rekognition:
             return _response(error.status, _error_document(error))
         return _response(200, answer)
 
+    def _version(self, request: dict[str, Any]) -> tuple[Project, ModelVersion]:
+        """The version that a request names, and whose it is."""
+        arn = request["ProjectVersionArn"]
+        project = next((one for one in self._projects if any(v.arn == arn for v in one.versions)), self._projects[0])
+        return project, project.version(arn)
+
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
+        project, version = self._version(request)
         units = request["MinInferenceUnits"]
-        _raise_injected(self.project.faults.start_error)
+        _raise_injected(project.faults.start_error)
         if request.get("MaxInferenceUnits", units) < units:
             raise ApiError("InvalidParameterException", "MaxInferenceUnits must not be below MinInferenceUnits.")
         if version.status not in STARTABLE:
             raise ApiError(
                 "ResourceInUseException", f"ProjectVersion {version.arn} cannot be started: it is {version.status}."
             )
-        used = sum(other.inference_units or 0 for other in self.project.versions)
+        used = sum(other.inference_units or 0 for project in self._projects for other in project.versions)
         if used + units > MAX_INFERENCE_UNITS:
             raise ApiError(
                 "LimitExceededException", f"The account's {MAX_INFERENCE_UNITS} inference units do not suffice."
@@ -169,8 +183,8 @@ class Rekognition:
         return {"Status": "STARTING"}
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
-        _raise_injected(self.project.faults.stop_error)
+        project, version = self._version(request)
+        _raise_injected(project.faults.stop_error)
         if version.status != "RUNNING":
             raise ApiError(
                 "ResourceInUseException", f"ProjectVersion {version.arn} cannot be stopped: it is {version.status}."
@@ -179,16 +193,17 @@ class Rekognition:
         return {"Status": "STOPPING"}
 
     def _describe_versions(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["ProjectArn"] != self.project.arn:
-            raise ApiError("ResourceNotFoundException", f"The resource {request['ProjectArn']} could not be found.")
+        project = next((found for found in self._projects if found.arn == request["ProjectArn"]), None)
+        if project is None:
+            raise _not_found(request["ProjectArn"])
         names = request.get("VersionNames")
-        versions = [v for v in self.project.newest_first() if names is None or v.name in names]
+        versions = [v for v in project.newest_first() if names is None or v.name in names]
         page, token = _page(versions, request)
         return {"ProjectVersionDescriptions": [_describe(version) for version in page], **token}
 
     def _describe_projects(self, request: dict[str, Any]) -> dict[str, Any]:
         names = request.get("ProjectNames")
-        projects = [self.project] if names is None or PROJECT_NAME in names else []
+        projects = [project for project in self._projects if names is None or project.name in names]
         page, token = _page(projects, request)
         descriptions = [
             {
@@ -203,7 +218,7 @@ class Rekognition:
         return {"ProjectDescriptions": descriptions, **token}
 
     def _detect(self, headers: Headers, request: dict[str, Any]) -> dict[str, Any]:
-        version = self.project.version(request["ProjectVersionArn"])
+        project, version = self._version(request)
         if version.status != "RUNNING":
             raise ApiError(
                 "ResourceNotReadyException",
@@ -215,7 +230,7 @@ class Rekognition:
                 "Provisioned rate exceeded. You can increase MinInferenceUnits for the ProjectVersion.",
             )
         try:
-            _raise_injected(self.project.faults.pick_error())
+            _raise_injected(project.faults.pick_error())
             predictions = self._classifier.predict(self._picture(headers, request["Image"]))
         except ApiError:
             version.count(ok=False)
@@ -282,6 +297,10 @@ def _page(items: list[Any], request: dict[str, Any]) -> tuple[list[Any], dict[st
     start = int(token)
     more = {"NextToken": str(start + size)} if start + size < len(items) else {}
     return items[start : start + size], more
+
+
+def _not_found(arn: str) -> ApiError:
+    return ApiError("ResourceNotFoundException", f"The resource {arn} could not be found.")
 
 
 def _raise_injected(code: str | None) -> None:

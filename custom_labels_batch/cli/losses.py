@@ -8,7 +8,7 @@ from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.queues import depth
 from custom_labels_batch.cli.removal import Removal
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.cli.stack_status import QUEUES
+from custom_labels_batch.cli.stack_status import queues_of
 from custom_labels_batch.cli.wording import count
 
 _MOST_COUNTED = 1000
@@ -68,9 +68,9 @@ class Losses:
 
 def find_losses(stack: Stack, removal: Removal) -> Losses:
     """Ask AWS."""
-    waiting = {name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in QUEUES.items()}
-    names = [stack.output(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
-    found = [_bucket(stack, name, removal.deletes_objects_of(name)) for name in names]
+    waiting = {name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in queues_of(stack).items()}
+    names = [stack.optional(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
+    found = [_bucket(stack, name, removal.deletes_objects_of(name)) for name in names if name]
     return Losses(waiting, _runs(stack) if stack.is_scheduled else None, [bucket for bucket in found if bucket])
 
 

@@ -32,7 +32,7 @@ from sandbox.emulator.usage import Usage
 from sandbox.emulator.workers import Workers
 from sandbox.fault_rules import CallFaults
 from sandbox.model import Faults
-from sandbox.rekognition import Project, Rekognition
+from sandbox.rekognition import SECOND_PROJECT_NAME, SECOND_VERSION_NAMES, Project, Rekognition
 from sandbox.settings import SandboxSettings
 
 Message = MutableMapping[str, Any]
@@ -50,8 +50,10 @@ class Gateway:
         classifier = Classifier()
         self._accuracy = classifier.held_out_accuracy
         self._project = Project(settings, clock)
+        second = Project(settings, clock, SECOND_VERSION_NAMES, SECOND_PROJECT_NAME)
+        self._projects = (self._project, second)
         athena.install()
-        custom_labels.install(Rekognition(self._project, classifier, custom_labels.read_object_as_caller))
+        custom_labels.install(Rekognition(self._projects, classifier, custom_labels.read_object_as_caller))
         access.install()
         storage.install()
         queues.install(clock)
@@ -67,7 +69,10 @@ class Gateway:
         self._emulator = FaultyCalls(require(app, "app"), workers)
         workers.install(lambda: self._emulator.rules)
         self._told: dict[str, Callable[[], Any]] = {
-            "/_sandbox/model": lambda: self._project.ledger(self._accuracy),
+            "/_sandbox/model": lambda: {
+                **self._project.ledger(self._accuracy),
+                "secondProject": second.ledger(self._accuracy),
+            },
             "/_sandbox/inboxes": self._inboxes.as_json,
             "/_sandbox/usage": self._usage.as_json,
             "/_sandbox/usage/writes": self._usage.writes_as_json,
@@ -104,7 +109,8 @@ class Gateway:
                     return 200, {}
                 case "DELETE", "/_sandbox/faults":
                     self._set_faults({})
-                    self._project.mend()
+                    for project in self._projects:
+                        project.mend()
                     return 200, {}
                 case "POST", "/_sandbox/clock/skip":
                     return 200, await self._skipping.skip(json.loads(body))
@@ -118,7 +124,8 @@ class Gateway:
             raise ValueError(f"faults are an object by their names, not {type(document).__name__}")
         rest = {name: value for name, value in document.items() if name != "calls"}
         model, calls = Faults.from_json(rest), CallFaults.from_json(document.get("calls", []))
-        self._project.set_faults(model)
+        for project in self._projects:
+            project.set_faults(model)
         self._emulator.rules = calls
 
 

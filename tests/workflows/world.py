@@ -121,7 +121,7 @@ class World(Integrations):
         super().__init__(self._sandbox, self.clock)
         self.settings = settings
         self.project = Project(self._sandbox, self.clock, versions)
-        self._rekognition = Rekognition(self.project, None, None)  # type: ignore[arg-type]  # nothing is detected here
+        self._rekognition = Rekognition([self.project], None, None)  # type: ignore[arg-type]  # nothing is detected here
         self.stops_while_starting = False
         """Whether Rekognition lets a STARTING model be stopped."""
         self.queue = ImageQueue(
