@@ -68,7 +68,9 @@ class Losses:
 
 def find_losses(stack: Stack, removal: Removal) -> Losses:
     """Ask AWS."""
-    waiting = {name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in queues_of(stack).items()}
+    waiting = {
+        name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in queues_of(stack).items()
+    }
     names = [stack.optional(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
     found = [_bucket(stack, name, removal.deletes_objects_of(name)) for name in names if name]
     return Losses(waiting, _runs(stack) if stack.is_scheduled else None, [bucket for bucket in found if bucket])
