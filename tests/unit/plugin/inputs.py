@@ -23,6 +23,7 @@ LEAST: dict[str, dict[str, Any]] = {
         "imageDeadLetterQueueUrl": f"{QUEUE_URL}-dlq",
         "analyzeFunctionName": "analyze",
     },
+    "DestroyGuard": {"runsTableName": "runs"},
 }
 
 EVERYTHING: dict[str, dict[str, Any]] = {
@@ -99,4 +100,5 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "dashboardName": "surfaces",
         "tags": {"owner": "vision-team"},
     },
+    "DestroyGuard": {**LEAST["DestroyGuard"], **COMMON},
 }

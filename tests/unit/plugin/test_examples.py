@@ -76,7 +76,7 @@ PROGRAMS = {
 def test_a_program_gives_inputs_that_there_are_and_all_that_are_required(program: str) -> None:
     _, uses = PROGRAMS[program]
 
-    assert len(uses) == (4 if program.startswith("examples") else 2)
+    assert len(uses) == (5 if program.startswith("examples") else 2)
     for component, inputs in uses:
         assert inputs <= set(COMPONENTS[component]["inputProperties"]), component
         assert set(COMPONENTS[component]["requiredInputs"]) <= inputs, component
@@ -96,8 +96,11 @@ def test_the_yaml_program_is_made_by_the_plugin(deployment: Deployment) -> None:
     outputs = deploy(program, deployment, {"projectArn": PROJECT_ARN})
 
     assert {component["type"].rpartition(":")[2] for component in program["resources"].values()} == set(COMPONENTS)
-    assert outputs["athenaWorkgroup"] == "surfaces_yaml"
-    assert outputs["operationsDashboardUrl"].endswith("/surfaces-yaml")
+    assert outputs["athenaWorkgroup"].startswith("analytics")
+    assert "/monitoring" in outputs["operationsDashboardUrl"]
+    (invocation,) = deployment.graph.of_type("aws:lambda/invocation:Invocation")
+    components = {urn.rpartition("::")[2] for urn in invocation.explicit_dependencies}
+    assert {"batch", "notification", "analytics", "monitoring"} <= components
 
 
 def test_the_yaml_program_of_the_document_is_made_by_the_plugin(deployment: Deployment) -> None:
