@@ -9,7 +9,12 @@ from docs import faults_table
 from docs.settings_table import table
 from sandbox.deploy import REPOSITORY
 
-DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+FOLDERS = (REPOSITORY / "docs", REPOSITORY / "examples")
+DOCUMENTS = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CHANGELOG.md",
+    *(document for folder in FOLDERS for document in sorted(folder.glob("*.md"))),
+]
 
 
 def links(document: Path) -> list[str]:
@@ -41,7 +46,7 @@ def test_the_readme_names_every_stack_output() -> None:
     assert [output for output in outputs if f"`{output}`" not in readme] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
 def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     for link in links(document):
         if "://" in link:
