@@ -13,8 +13,8 @@ help: ## Say what there is
 demo: $(READY) ## Show the whole pipeline on this machine, no AWS account needed
 	@$(BIN)/python -m sandbox demo
 
-sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with
-	@$(BIN)/python -m sandbox up
+sandbox: $(READY) ## Keep the same stack up until Ctrl-C, to play with; another program with ARGS=examples/minimal
+	@$(BIN)/python -m sandbox up $(ARGS)
 
 destroy: $(READY) ## Take a stack down, after its model is stopped: the sandbox that is up, else Pulumi's current one
 	@$(BIN)/clb destroy $(ARGS)

@@ -19,7 +19,7 @@ GROUPS = {
     ),
     "Buckets": (
         "source_bucket_name", "existing_source_bucket_name", "image_prefix", "final_bucket_name",
-        "analytics_bucket_name", "force_destroy",
+        "analytics_bucket_name", "data_buckets", "force_destroy",
     ),
     "Notifications": (
         "labels_of_interest", "notification_emails", "notification_subscriptions", "notification_mode",

@@ -26,7 +26,7 @@ from pulumi.provider.server import ComponentInitError
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from custom_labels_batch import Analytics, BatchInference, Monitoring, Notification  # noqa: E402
+from custom_labels_batch import Analytics, BatchInference, DestroyGuard, Monitoring, Notification  # noqa: E402
 from custom_labels_batch.components.inputs import InputError  # noqa: E402
 
 PACKAGE = "custom-labels-batch"
@@ -48,7 +48,8 @@ class Components(ComponentProvider):
     """Takes inputs as the schema has them, and says what is wrong with one by its name, without a traceback."""
 
     def __init__(self, project: Mapping[str, str]) -> None:
-        super().__init__([BatchInference, Notification, Analytics, Monitoring], PACKAGE, version=project["version"])
+        components = [BatchInference, Notification, Analytics, Monitoring, DestroyGuard]
+        super().__init__(components, PACKAGE, version=project["version"])
         schema = json.loads(self.schema or "", object_hook=self._describe)
         self.schema = json.dumps({**schema, "description": project["description"], "license": project["license"]})
 

@@ -12,14 +12,14 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     serve = verbs.add_parser("serve", help="run the emulated AWS until Ctrl-C")
     serve.add_argument("--until-parent-ends", action="store_true", help="stop when the starting process is gone")
-    # Its own options are its own to parse.
+    # Their options are their own to parse.
     verbs.add_parser(
         "deploy", help="create a Pulumi program's resources in a running sandbox, or update them", add_help=False
     )
     verbs.add_parser("demo", help="serve, deploy, label photographs, report")
-    verbs.add_parser("up", help="serve and deploy, and stay up until Ctrl-C")
+    verbs.add_parser("up", help="serve and deploy, and stay up until Ctrl-C", add_help=False)
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.verb != "deploy":
+    if rest and arguments.verb not in ("deploy", "up"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return _run(arguments, rest)
@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         return demo.main()
     from sandbox import up
 
-    return up.main()
+    return up.main(rest)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m sandbox deploy`: this repository's Pulumi program, made real in the sandbox, and kept up to date there."""
+"""`python -m sandbox deploy`: a Pulumi program, this repository's by default, made real in the sandbox and kept so."""
 
 import argparse
 import json
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Removed {removed} resources{retained}.")
         return 0
     build: Path = arguments.build
-    outputs = deploy(arguments.program, arguments.stack, _pairs(arguments.config), settings, tell, build)
+    outputs = deploy(arguments.program, arguments.stack, pairs(arguments.config), settings, tell, build)
     print(f"Resources: {', '.join(f'{steps[step]} {step}' for step in Step if steps[step])}.")
     for name, value in sorted(outputs.items()):
         print(f"{name}: {value}")
@@ -124,17 +124,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox deploy", description=__doc__)
-    parser.add_argument("program", nargs="?", type=Path, default=REPOSITORY, help="folder with a Pulumi.yaml")
-    parser.add_argument("--stack", default=DEFAULT_STACK, help=f"stack name (default {DEFAULT_STACK})")
-    parser.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="a stack setting; may be repeated"
-    )
+    add_program(parser)
     parser.add_argument("--build", type=Path, default=BUILD, metavar="FOLDER", help="where outputs and state are kept")
     parser.add_argument("--destroy", action="store_true", help="remove what the deployments made")
     return parser
 
 
-def _pairs(settings: Sequence[str]) -> dict[str, str]:
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say which program is deployed, as which stack, with what settings."""
+    parser.add_argument("program", nargs="?", type=Path, default=REPOSITORY, help="folder with a Pulumi.yaml")
+    parser.add_argument("--stack", default=DEFAULT_STACK, help=f"stack name (default {DEFAULT_STACK})")
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="KEY=VALUE", help="a stack setting; may be repeated"
+    )
+
+
+def pairs(settings: Sequence[str]) -> dict[str, str]:
+    """What `--config` was given, by key; SandboxError for one without a value."""
     wrong = [setting for setting in settings if "=" not in setting]
     if wrong:
         raise SandboxError(f"--config takes KEY=VALUE, not {', '.join(wrong)}.")
@@ -179,7 +185,7 @@ def _refuse_other_stack(state: StateFile, project: str, stack: str) -> None:
     if (recorded["project"], recorded["stack"]) != (project, stack):
         raise SandboxError(
             f"Stack {recorded['stack']} of {recorded['project']} is up at {recorded['endpointUrl']}: deploy that one,"
-            " restart the sandbox, or run `python -m sandbox deploy --destroy` first."
+            " keep this one beside it with --build FOLDER, or run `python -m sandbox deploy --destroy` first."
         )
 
 

@@ -52,7 +52,7 @@ class SandboxSettings(BaseModel):
     tps_per_unit: float = Field(default=5, gt=0, le=1000, allow_inf_nan=False)
     """DetectCustomLabels calls one inference unit takes in a simulated second."""
 
-    projects: str = Field(default="surfaces", pattern=r"^[a-zA-Z0-9_.-]{1,255}(,[a-zA-Z0-9_.-]{1,255})*$")
+    projects: str = Field(default="surfaces,textures", pattern=r"^[a-zA-Z0-9_.-]{1,255}(,[a-zA-Z0-9_.-]{1,255})*$")
     """The Custom Labels projects there are, by their names, each with one trained version; stacks share none."""
 
     @property

@@ -1,16 +1,18 @@
-"""The emulated AWS with this repository's program deployed in it, for as long as somebody uses it."""
+"""The emulated AWS with a program deployed in it, for as long as somebody uses it."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
-from sandbox.deploy import BUILD, REPOSITORY, deploy
+from sandbox.deploy import BUILD, DEFAULT_STACK, REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.deployer.deployer import Progress as Deployment
 from sandbox.deployer.registry import validated_types
@@ -32,8 +34,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack() -> Iterator[Stack]:
-    """Start the emulator and deploy this repository's program into it."""
+def running_stack(
+    program: Path = REPOSITORY, stack: str = DEFAULT_STACK, config: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Stack]:
+    """Start the emulator and deploy a program into it, this repository's by default."""
     settings = SandboxSettings.from_environment()
     minute = 60 * settings.time_scale
     console.print("[bold]Custom Labels batch, on this machine[/bold]: the real program, functions and workflows")
@@ -42,7 +46,7 @@ def running_stack() -> Iterator[Stack]:
         with step("Starting an emulated AWS and training its model"):
             server = cleanup.enter_context(ServerProcess(settings, BUILD))
         with step("Deploying the Pulumi program") as say:
-            outputs = _deploy(settings, say)
+            outputs = _deploy(program, stack, config, settings, say)
         cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
         try:
             yield Stack(server, cloud, outputs, settings)
@@ -51,14 +55,16 @@ def running_stack() -> Iterator[Stack]:
             raise SandboxError(str(error)) from error
 
 
-def _deploy(settings: SandboxSettings, say: Callable[[str], None]) -> dict[str, Any]:
+def _deploy(
+    program: Path, stack: str, config: Mapping[str, str], settings: SandboxSettings, say: Callable[[str], None]
+) -> dict[str, Any]:
     made: Counter[str] = Counter()
 
     def count(deployment: Deployment) -> None:
         made.update([deployment.type] if deployment.done else [])
         say(f"Deploying the Pulumi program: {made.total()} resources, {deployment.name}")
 
-    outputs = deploy(REPOSITORY, "sandbox", {}, settings, count)
+    outputs = deploy(program, stack, config, settings, count)
     validated = sum(made[type_] for type_ in validated_types())
     unmade = f", {validated} of them validated and not made (QuickSight)" if validated else ""
     say(f"Deployed the Pulumi program: {made.total()} resources of {len(made)} types{unmade}")

@@ -1,29 +1,37 @@
-"""`python -m sandbox up`: the stack to play with, until Ctrl-C."""
+"""`python -m sandbox up`: a stack to play with, this repository's program by default, until Ctrl-C."""
 
+import argparse
+import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY
+from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY, add_program, pairs
 from sandbox.photographs import photographs
 from sandbox.stack import Stack, console, running_stack
 
 SAMPLES = BUILD / "photographs"
 
 
-def main() -> int:
+def main(argv: Sequence[str] = ()) -> int:
     """Deploy the stack, say how to use it, and keep it up."""
-    with running_stack() as stack:
-        return _keep_up(stack)
+    parser = argparse.ArgumentParser(prog="python -m sandbox up", description=__doc__)
+    add_program(parser)
+    arguments = parser.parse_args(argv)
+    program: Path = arguments.program
+    with running_stack(program, arguments.stack, pairs(arguments.config)) as stack:
+        is_ours = program.resolve() == REPOSITORY
+        return _keep_up(stack, _how_to_use(stack) if is_ours else _how_to_use_another(stack, program))
 
 
-def _keep_up(stack: Stack) -> int:
+def _keep_up(stack: Stack, how_to_use: str) -> int:
     _write_samples(SAMPLES)
     # Not by KeyboardInterrupt, which is lost where it strikes inside a destructor.
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
-    console.print(_how_to_use(stack), markup=False, soft_wrap=True)
+    console.print(how_to_use, markup=False, soft_wrap=True)
     while not stopped.wait(1):
         stack.server.check()
     console.print("\nStopped; nothing is left running.")
@@ -81,3 +89,23 @@ The same with boto3 ({samples}/ holds photographs to upload):
   s3 = session.client("s3", endpoint_url=outputs["endpointUrl"])
   s3.upload_file("{samples}/brick-0.jpg", outputs["sourceBucketName"], "brick-0.jpg")
 """  # noqa: S608 (printed, not run)
+
+
+def _how_to_use_another(stack: Stack, program: Path) -> str:
+    """What to do with a program that need not export what this repository's does."""
+    endpoint, region = stack.settings.endpoint_url, stack.settings.region
+    samples = SAMPLES.relative_to(REPOSITORY)
+    run = "  .venv/bin/clb run --wait\n  .venv/bin/clb status\n" if stack.outputs.get("stateMachineArn") else ""
+    use = f"  .venv/bin/clb upload {samples}\n{run}" if stack.outputs.get("imageQueueUrl") else ""
+    return f"""
+The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.relative_to(REPOSITORY)}.
+
+In another terminal, in this folder ({samples}/ holds photographs to upload):
+
+{use}  .venv/bin/python -m sandbox deploy {os.path.relpath(program)}    # after a change, as `pulumi up`
+
+The AWS CLI (version 2) and SDKs find it with:
+
+  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+"""

@@ -8,7 +8,7 @@ from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.queues import depth
 from custom_labels_batch.cli.removal import Fate, Removal
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.cli.stack_status import QUEUES
+from custom_labels_batch.cli.stack_status import queues_of
 from custom_labels_batch.cli.wording import count
 
 _MOST_COUNTED = 1000
@@ -78,14 +78,16 @@ class Losses:
 
 def find_losses(stack: Stack, removal: Removal) -> Losses:
     """Ask AWS."""
-    waiting = {name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in QUEUES.items()}
+    waiting = {
+        name: sum(_messages(stack, stack.output(url)) for url in urls) for name, urls in queues_of(stack).items()
+    }
     return Losses(waiting, _runs(stack) if stack.is_scheduled else None, find_buckets(stack, removal))
 
 
 def find_buckets(stack: Stack, removal: Removal) -> list[Bucket]:
     """The stack's buckets that are there, with what they hold now."""
-    names = [stack.output(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
-    found = [_bucket(stack, name, removal.fate_of(name)) for name in names]
+    names = [stack.optional(f"{kind}BucketName") for kind in ("source", "final", "analytics")]
+    found = [_bucket(stack, name, removal.fate_of(name)) for name in names if name]
     return [bucket for bucket in found if bucket]
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from custom_labels_batch.cli.errors import INTERRUPTED, OperationError
 from custom_labels_batch.cli.queues import depth, queue_arn
 from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
-from custom_labels_batch.cli.stack_status import QUEUES
+from custom_labels_batch.cli.stack_status import QUEUES, queues_of
 from custom_labels_batch.cli.wording import count
 from custom_labels_batch.report.visible_text import visible
 
@@ -69,7 +69,7 @@ def redrive(
     """
     it = find_stack(outputs, stack)
     console = Console(highlight=False)
-    filled = [name for name in QUEUES if _show(it, name, console)]
+    filled = [name for name in queues_of(it) if _show(it, name, console)]
     if not filled:
         console.print("The dead-letter queues are empty.")
         return

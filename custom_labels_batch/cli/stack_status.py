@@ -123,8 +123,13 @@ def look(stack: Stack) -> Status:
     )
 
 
+def queues_of(stack: Stack) -> dict[str, tuple[str, str]]:
+    """Those of QUEUES that a stack has: a program of its own may leave out listeners, but not the images."""
+    return {name: outputs for name, outputs in QUEUES.items() if name == "images" or stack.optional(outputs[0])}
+
+
 def _queues(stack: Stack) -> list[QueueState]:
-    urls = {name: (stack.output(queue), stack.output(dead)) for name, (queue, dead) in QUEUES.items()}
+    urls = {name: (stack.output(queue), stack.output(dead)) for name, (queue, dead) in queues_of(stack).items()}
     oldest = oldest_minutes(stack.cloudwatch, [queue for queue, _ in urls.values()])
     return [_queue(stack, name, *pair, oldest) for name, pair in urls.items()]
 

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
+from custom_labels_batch.components.inputs import whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 
 TIMEOUT_SECONDS = 30
@@ -18,25 +19,25 @@ class DestroyGuardArgs(TypedDict):
     """Inputs of DestroyGuard."""
 
     runs_table_name: pulumi.Input[str]
-    """The table with the model's lock."""
+    """Name of the table with the model's lock, which BatchInference has."""
     log_retention_days: NotRequired[int]
-    """Days logs are kept. Default: 30."""
-    powertools_layer_arn: NotRequired[str]
-    """Powertools layer version, where AWS's public one does not exist."""
-    tags: NotRequired[dict[str, str]]
+    """Days logs are kept, one of the periods that CloudWatch Logs has. Default: 30."""
+    powertools_layer_arn: NotRequired[pulumi.Input[str]]
+    """ARN of a version of the Powertools for AWS Lambda (Python) layer. Default: AWS's public one, which only the
+    commercial partition has."""
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for every resource that takes tags."""
 
 
 class DestroyGuard(pulumi.ComponentResource):
-    """Lets nothing that `opts.depends_on` names be destroyed while a run holds the model.
-
-    Deleting a state machine ends its executions, and nothing catches that. So the first thing to be deleted is an
-    invocation of a function, which fails then, and with it the whole destroy. A resource hook would ask the same, but
-    refuses every `pulumi destroy` without `--run-program`, run or no run.
-    """
+    """Refuses to let the resources that it depends on be destroyed while a run holds the model."""
 
     invocation_id: pulumi.Output[str]
-    """The invocation that is deleted first."""
+    """Id of the invocation that is deleted first, and refuses."""
+
+    # Deleting a state machine ends its executions, and nothing catches that. So the first thing to be deleted is an
+    # invocation of a function, which fails then, and with it the whole destroy. A resource hook would ask the same, but
+    # refuses every `pulumi destroy` without `--run-program`, run or no run.
 
     def __init__(self, name: str, args: DestroyGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
@@ -61,7 +62,7 @@ class DestroyGuard(pulumi.ComponentResource):
             statements=[iam.allow(["dynamodb:GetItem"], table)],
             timeout_seconds=TIMEOUT_SECONDS,
             memory_megabytes=256,
-            log_retention_days=int(args.get("log_retention_days", 30)),
+            log_retention_days=whole_number(args, "log_retention_days", 30, 1, 3653),
             powertools_layer_arn=args.get("powertools_layer_arn"),
             opts=pulumi.ResourceOptions(parent=self),
         )

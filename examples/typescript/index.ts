@@ -29,7 +29,6 @@ const notification = new labels.Notification("notification", {
 
 const analytics = new labels.Analytics("analytics", {
     predictionsTopicArn: batch.predictionsTopicArn,
-    databaseName: `surfaces_${stack}`,
 }, options);
 
 // With the trigger `schedule`, which is the default, the workflow's outputs are there.
@@ -52,8 +51,12 @@ const monitoring = new labels.Monitoring("monitoring", {
     // Two pauses of the schedule, and what a run takes to reach an image.
     longestWaitMinutes: 1530,
     alarmEmails: ["operations@example.com"],
-    dashboardName: `surfaces-${stack}`,
 }, options);
+
+// Nothing of these is destroyed while a run holds the model.
+new labels.DestroyGuard("destroy-guard", {
+    runsTableName: there(batch.runsTableName),
+}, { ...options, dependsOn: [batch, notification, analytics, monitoring] });
 
 export const sourceBucketName = batch.sourceBucketName;
 export const finalBucketName = batch.finalBucketName;

@@ -105,4 +105,4 @@ def test_make_leaves_the_command_where_the_documents_say() -> None:
     setup = makefile.partition("\n$(READY):")[2]
     assert "pip install" in setup
     assert "--editable ." in setup
-    assert PROJECT["project"]["scripts"] == {"clb": "custom_labels_batch.cli.app:main"}
+    assert PROJECT["project"]["scripts"] == {"clb": "custom_labels_batch.__main__:main"}

@@ -23,6 +23,7 @@ LEAST: dict[str, dict[str, Any]] = {
         "imageDeadLetterQueueUrl": f"{QUEUE_URL}-dlq",
         "analyzeFunctionName": "analyze",
     },
+    "DestroyGuard": {"runsTableName": "runs"},
 }
 
 EVERYTHING: dict[str, dict[str, Any]] = {
@@ -101,4 +102,5 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "dashboardName": "surfaces",
         "tags": {"owner": "vision-team"},
     },
+    "DestroyGuard": {**LEAST["DestroyGuard"], **COMMON},
 }

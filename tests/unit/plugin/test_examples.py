@@ -1,9 +1,8 @@
-"""Programs in other languages, in examples/ and in docs/components.md, held against the schema and the plugin.
+"""Programs in examples/ and in docs/components.md, held against the schema and the plugin.
 
-None is compiled here: that takes the SDKs which the Pulumi CLI generates.
+None but those in Python is run here: that takes the SDKs which the Pulumi CLI generates.
 """
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,8 +10,11 @@ from collections.abc import Iterator
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from custom_labels_batch.functions.shared.prediction import Prediction
 from docs.components_tables import tables
 from sandbox.deploy import REPOSITORY
+from sandbox.pulumi_runtime import Result, record_program
+from tests.unit.components.graph import QUEUE
 from tests.unit.plugin.engine import PACKAGE, PLUGIN, Deployment
 from tests.unit.plugin.inputs import PROJECT_ARN
 from tests.unit.plugin.test_schema import COMMITTED, COMPONENTS
@@ -21,14 +23,20 @@ from tests.unit.plugin.yaml_program import deploy
 EXAMPLES = REPOSITORY / "examples"
 DOCUMENT = (REPOSITORY / "docs" / "components.md").read_text(encoding="utf-8")
 TYPESCRIPT = (EXAMPLES / "typescript" / "index.ts").read_text(encoding="utf-8")
+PYTHON = sorted(program.parent.name for program in EXAMPLES.glob("*/__main__.py"))
 Use = tuple[str, set[str]]
 """A component, and the inputs that a program gives it."""
 
 
+def blocks(language: str) -> list[str]:
+    """The document's blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+
+
 def block(language: str) -> str:
-    """The document's only block of code in a language."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
-    return str(found)
+    """The only one."""
+    (found,) = blocks(language)
+    return found
 
 
 def camel(name: str) -> str:
@@ -47,16 +55,6 @@ def uses_in_go(text: str) -> list[Use]:
     return [(component, {name[0].lower() + name[1:] for name in inputs}) for component, inputs in names]
 
 
-def uses_in_python(text: str) -> list[Use]:
-    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    components = [(call.func.attr, call.keywords) for call in calls if isinstance(call.func, ast.Attribute)]
-    return [
-        (name, {camel(keyword.arg or "") for keyword in keywords})
-        for name, keywords in components
-        if name in COMPONENTS
-    ]
-
-
 def outputs_read(text: str) -> Iterator[tuple[str, str]]:
     """Component and output of everything like `batch.finalBucketName`, in any language's spelling."""
     named = {name.lower().removesuffix("inference"): name for name in COMPONENTS}
@@ -67,7 +65,6 @@ def outputs_read(text: str) -> Iterator[tuple[str, str]]:
 PROGRAMS = {
     "examples/typescript": (TYPESCRIPT, uses_in_typescript(TYPESCRIPT)),
     "docs, TypeScript": (block("typescript"), uses_in_typescript(block("typescript"))),
-    "docs, Python": (block("python"), uses_in_python(block("python"))),
     "docs, Go": (block("go"), uses_in_go(block("go"))),
 }
 
@@ -76,7 +73,7 @@ PROGRAMS = {
 def test_a_program_gives_inputs_that_there_are_and_all_that_are_required(program: str) -> None:
     _, uses = PROGRAMS[program]
 
-    assert len(uses) == (4 if program.startswith("examples") else 2)
+    assert len(uses) == (5 if program.startswith("examples") else 2)
     for component, inputs in uses:
         assert inputs <= set(COMPONENTS[component]["inputProperties"]), component
         assert set(COMPONENTS[component]["requiredInputs"]) <= inputs, component
@@ -96,8 +93,11 @@ def test_the_yaml_program_is_made_by_the_plugin(deployment: Deployment) -> None:
     outputs = deploy(program, deployment, {"projectArn": PROJECT_ARN})
 
     assert {component["type"].rpartition(":")[2] for component in program["resources"].values()} == set(COMPONENTS)
-    assert outputs["athenaWorkgroup"] == "surfaces_yaml"
-    assert outputs["operationsDashboardUrl"].endswith("/surfaces-yaml")
+    assert outputs["athenaWorkgroup"].startswith("analytics")
+    assert "/monitoring" in outputs["operationsDashboardUrl"]
+    (invocation,) = deployment.graph.of_type("aws:lambda/invocation:Invocation")
+    components = {urn.rpartition("::")[2] for urn in invocation.explicit_dependencies}
+    assert {"batch", "notification", "analytics", "monitoring"} <= components
 
 
 def test_the_yaml_program_of_the_document_is_made_by_the_plugin(deployment: Deployment) -> None:
@@ -106,6 +106,27 @@ def test_the_yaml_program_of_the_document_is_made_by_the_plugin(deployment: Depl
     )
 
     assert outputs["sourceBucketName"].startswith("batch-source-")
+
+
+def python_program(text: str) -> Result:
+    return record_program(lambda: exec(text, {"project_arn": PROJECT_ARN}), config={"projectArn": PROJECT_ARN})  # noqa: S102
+
+
+def test_the_python_programs_of_the_document_run() -> None:
+    joined, elsewhere, alone = blocks("python")
+
+    assert python_program(joined).outputs["sourceBucketName"].startswith("batch-source-")
+    assert python_program(alone).outputs["detectionsTopicArn"].startswith("arn:aws:sns:")
+    header = "import pulumi\nimport pulumi_aws as aws\nfrom custom_labels_batch import BatchInference\n"
+    # The sandbox has one region.
+    made = python_program(header + elsewhere.replace("eu-west-1", "us-east-1"))
+    assert "::models::" in made.named("batch-images", QUEUE).options.provider
+
+
+def test_the_documents_message_is_one_that_every_listener_understands() -> None:
+    text = json.loads(block("json"))
+
+    assert json.loads(Prediction.model_validate(text).to_json()) == text
 
 
 @pytest.mark.parametrize("folder", ["typescript", "yaml"])
@@ -127,8 +148,27 @@ def test_the_documents_tables_are_the_schemas() -> None:
     assert rest.partition("<!-- /tables -->")[0] == tables()
 
 
-def test_the_document_adds_the_version_there_is() -> None:
-    versions = re.findall(rf"/{PLUGIN.name}@([\d.]+)", DOCUMENT)
+def test_documents_and_examples_name_the_version_there_is() -> None:
+    programs = [(EXAMPLES / folder / "requirements.txt").read_text(encoding="utf-8") for folder in PYTHON]
+    versions = re.findall(
+        rf"(?:/{PLUGIN.name}@|\.git@v|custom_labels_batch-)([\d.]+\d)", "".join([DOCUMENT, *programs])
+    )
 
-    assert versions
+    assert len(versions) > len(PYTHON)
     assert set(versions) == {COMMITTED["version"]}
+
+
+@pytest.mark.parametrize("folder", PYTHON)
+def test_an_example_imports_nothing_of_this_repository_but_the_package(folder: str) -> None:
+    text = (EXAMPLES / folder / "__main__.py").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE)) == {"pulumi", "custom_labels_batch"}
+    manifest = yaml.safe_load((EXAMPLES / folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+    assert manifest["config"]["projectArn"]["type"] == "string"
+
+
+def test_the_readme_of_the_examples_lists_each() -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    folders = {found.parent.name for found in EXAMPLES.glob("*/Pulumi.yaml")}
+
+    assert set(re.findall(r"^\| \[`(\w+)`\]\(", text, re.MULTILINE)) == folders

@@ -36,9 +36,10 @@ def test_the_command_that_renews_it_prints_the_committed_copy() -> None:
     assert printed == (PLUGIN / "schema.json").read_text(encoding="utf-8")
 
 
-def test_it_has_the_four_components() -> None:
+def test_it_has_the_components() -> None:
     assert [*COMMITTED["resources"]] == [
-        f"custom-labels-batch:index:{name}" for name in ("BatchInference", "Notification", "Analytics", "Monitoring")
+        f"custom-labels-batch:index:{name}"
+        for name in ("BatchInference", "Notification", "Analytics", "Monitoring", "DestroyGuard")
     ]
     assert all(component["isComponent"] for component in COMPONENTS.values())
 

@@ -8,6 +8,11 @@ from tests.unit.plugin.engine import PACKAGE, Constructed, Deployment, output
 REFERENCE = re.compile(r"\$\{(\w+)(?:\.(\w+))?\}")
 
 
+def references(options: list[str]) -> list[str]:
+    """The resources that are named."""
+    return [found[1] for option in options if (found := REFERENCE.fullmatch(option))]
+
+
 def deploy(program: dict[str, Any], deployment: Deployment, config: dict[str, str]) -> dict[str, Any]:
     """Make every resource, in the order they are written in, and answer the outputs.
 
@@ -30,5 +35,6 @@ def deploy(program: dict[str, Any], deployment: Deployment, config: dict[str, st
     for name, resource in program["resources"].items():
         package, component = resource["type"].split(":")
         assert package == PACKAGE
-        made[name] = deployment.construct(component, name, resolved(resource["properties"]))
+        after = [made[found].urn for found in references(resource.get("options", {}).get("dependsOn", []))]
+        made[name] = deployment.construct(component, name, resolved(resource["properties"]), dependencies=after)
     return {name: resolved(value)["value"] for name, value in program["outputs"].items()}
