@@ -103,6 +103,11 @@ class Workflow:
             (key for one in self.phases for key, state in one.states.items() if first in dict(_branch(state))), ""
         )
 
+    def catches(self, phase: Phase) -> set[str]:
+        """The states where any error of a phase leads: what the Parallel around it catches."""
+        parallel = self.parallel_around(phase)
+        return {catch["Next"] for catch in self.state(parallel)["Catch"]} if parallel else set()
+
     def is_caught(self, way: Way) -> bool:
         """Whether it leads out of a red state, which the Parallel around it catches."""
         return bool(self.state(way.source)["Type"] == "Fail")
@@ -263,8 +268,10 @@ def drawing(one: Workflow, phase: Phase) -> str:
     lines = [_node(key, state) for key, state in phase.states.items()]
     arrows: list[Way] = []
     for key in phase.states:
-        if sources := sorted({one.phase_of(way.source).number for way in one.ways_into(key, phase)}):
-            lines.append(f'    into_{_id(key)}(["from {_listed(sources)}"]):::elsewhere')
+        sources = {one.phase_of(way.source).number for way in one.ways_into(key, phase)}
+        sources |= {other.number for other in one.phases if key in one.catches(other)}
+        if sources:
+            lines.append(f'    into_{_id(key)}(["from {_listed(sorted(sources))}"]):::elsewhere')
             arrows.append(Way(f"into {key}", key))
     arrows += [way for way in one.ways if way.source in phase.states and not one.is_caught(way)]
     foreign = dict.fromkeys(way.target for way in arrows if way.target not in phase.states)
