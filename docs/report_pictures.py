@@ -18,7 +18,7 @@ PICTURES = {"light": Path(__file__).parent / "report.png", "dark": Path(__file__
 FRAMES = {"light": "#d1d9e0", "dark": "#3d444d"}
 """The colours of GitHub's own borders: paper on paper would have no edge."""
 
-TOP, WIDTH, HEIGHT = 36, 1080, 692
+TOP, WIDTH, HEIGHT = 36, 1080, 682
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
