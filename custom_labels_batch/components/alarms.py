@@ -142,8 +142,8 @@ def failed_release(release_state_machine_arn: pulumi.Input[str]) -> Alarm:
         "URGENT: the workflow that stops the model failed, timed out or was aborted. The model may be running, and "
         "costs about 4 USD an hour and inference unit until it is stopped. The guard tries again every 15 minutes. "
         "To do: look whether the model runs (aws rekognition describe-project-versions) and stop it if it does (clb "
-        "stop, or by hand: aws rekognition stop-project-version). Then open the execution in Step Functions: its cause says what "
-        "to mend.",
+        "stop, or by hand: aws rekognition stop-project-version). Then open the execution in Step Functions: its cause "
+        "says what to mend.",
         not_well(release_state_machine_arn, "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"),
     )
 
