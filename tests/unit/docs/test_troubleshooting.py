@@ -37,7 +37,7 @@ def given(**config: Any) -> Callable[[], Any]:
     return lambda: parse({"projectArn": PROJECT_ARN, **config})
 
 
-PROVOKED = {
+PROVOKED: dict[str, Callable[[], Any]] = {
     "there is no such setting.": given(labelOfInterest="crack"),
     "this is the ARN of a project version; set modelVersion to '…'": given(
         projectArn=PROJECT_ARN.replace("surfaces/", "surfaces/version/v1/")
