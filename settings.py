@@ -494,7 +494,9 @@ def parse(values: Mapping[str, Any]) -> Settings:
 
 
 def _explain(location: tuple[int | str, ...], problem: str, values: Mapping[str, Any]) -> str:
-    key, *inside = map(str, location)
+    name, *inside = map(str, location)
+    # Of a default that does not fit the other settings, pydantic says the field's name.
+    key = to_camel(name) if name in Settings.model_fields and name not in values else name
     fields = {to_camel(name): field for name, field in Settings.model_fields.items()}
     if key not in fields:
         near = get_close_matches(key, fields, n=1)
@@ -504,7 +506,12 @@ def _explain(location: tuple[int | str, ...], problem: str, values: Mapping[str,
     allowed = extra["allowed"] if isinstance(extra, dict) else ""
     names = [f"entry {int(name) + 1}" if name.isdecimal() else name for name in inside]
     where = f"{', '.join(names)}: " if inside else ""
-    given = f"{values[key]!r}: {where}{_plain(problem)}" if key in values else "it is required, and not set"
+    if key in values:
+        given = f"{values[key]!r}: {where}{_plain(problem)}"
+    elif fields[key].is_required():
+        given = "it is required, and not set"
+    else:
+        given = f"{fields[key].default!r}, its default: {where}{_plain(problem)}"
     return f"  {key}: {given}.\n    Allowed: {allowed}.\n    Example: pulumi config set {_example(key, fields[key])}"
 
 

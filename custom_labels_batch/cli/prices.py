@@ -65,5 +65,31 @@ class Prices:
     athena_byte_scanned: float = 5.00 / 1e12
     """A byte that a query scans; 10 MB at least are billed for each (athena/pricing; confirmed by third parties)."""
 
+    s3_gigabyte_month: float = 0.023
+    """A gigabyte in S3 Standard for a month, up to 50 TB; versions are objects too (s3/pricing; confirmed by third
+    parties)."""
+
+    cloudwatch_alarm_metric: float = 0.10
+    """A metric that an alarm is on, for a month (cloudwatch/pricing; confirmed by third parties, which quote the page).
+    The first 10 of an account are free."""
+
+    cloudwatch_dashboard: float = 3.00
+    """A dashboard for a month (cloudwatch/pricing; confirmed by third parties, which quote the page). The first 3 of an
+    account are free, with up to 50 metrics each."""
+
+    cloudwatch_metric: float = 0.30
+    """A metric of one's own for a month, by the hours in which it was sent (cloudwatch/pricing; confirmed by third
+    parties, which quote the page). The first 10 of an account are free."""
+
+    cloudwatch_request: float = 0.01 / 1000
+    """PutMetricData and other requests (cloudwatch/pricing; confirmed by third parties)."""
+
+    log_gigabyte: float = 0.50
+    """A gigabyte that CloudWatch Logs takes in (cloudwatch/pricing; confirmed by third parties). The first 5 of an
+    account are free."""
+
+    log_gigabyte_month: float = 0.03
+    """A gigabyte of compressed logs for a month (cloudwatch/pricing; confirmed by third parties)."""
+
 
 PRICES = Prices()

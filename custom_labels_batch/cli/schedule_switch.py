@@ -12,10 +12,11 @@ _KEPT = (
     "Name",
     "ScheduleExpression",
     "ScheduleExpressionTimezone",
-    "StartDate",
     "Target",
 )
-"""UpdateSchedule forgets what it is not told again (EventBridge Scheduler API reference)."""
+"""UpdateSchedule forgets what it is not told again (EventBridge Scheduler API reference). Not its StartDate: Scheduler
+refuses one that is more than five minutes ago ("The StartDate you specify cannot be earlier than 5 minutes ago"), and
+what is off needs none."""
 
 
 def how_to_switch_on(stack: Stack) -> str:

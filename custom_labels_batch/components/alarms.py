@@ -42,6 +42,9 @@ GUARD_LOOKS = 3
 MOST_WAIT_MINUTES = 9 * DAY_MINUTES
 """A day before the image queue forgets a message."""
 
+RUNBOOK = "More: the runbook of custom-labels-batch, docs/runbook.md"
+"""A place in the repository, whose address nobody here knows. Each alarm has a section there, named as the alarm is."""
+
 
 @dataclass(frozen=True)
 class Alarm:
@@ -52,7 +55,7 @@ class Alarm:
     name
         What is added to the component's name.
     description
-        Of at most 1,024 characters: it is in the mail, and the start of a runbook.
+        It is in the mail. With where the runbook has more it may have 1,024 characters (PutMetricAlarm).
     metrics
         Of one period each; or a Metrics Insights query.
     lasts
@@ -83,8 +86,8 @@ def dead_letters(name: str, url: pulumi.Input[str], description: str) -> Alarm:
 
 _SEND_HOME = (
     " Nothing is lost yet: a message is kept for 14 days, which count from when it was first sent. To do: look at a "
-    "message and at the function's log for the cause, mend it, then send the messages home (SQS console: Start DLQ "
-    "redrive; or aws sqs start-message-move-task). The alarm ends when the queue is empty."
+    "message and at the function's log for the cause, mend it, then send the messages home (clb redrive; SQS console: "
+    "Start DLQ redrive; or aws sqs start-message-move-task). The alarm ends when the queue is empty."
 )
 IMAGE_DEAD_LETTERS = (
     "Images could not be labelled: their messages failed ten times, or could not be delivered. The images are still "
@@ -138,9 +141,9 @@ def failed_release(release_state_machine_arn: pulumi.Input[str]) -> Alarm:
         "failed-release",
         "URGENT: the workflow that stops the model failed, timed out or was aborted. The model may be running, and "
         "costs about 4 USD an hour and inference unit until it is stopped. The guard tries again every 15 minutes. "
-        "To do: look whether the model runs (aws rekognition describe-project-versions) and stop it by hand if it "
-        "does (aws rekognition stop-project-version). Then open the execution in Step Functions: its cause says what "
-        "to mend.",
+        "To do: look whether the model runs (aws rekognition describe-project-versions) and stop it if it does (clb "
+        "stop, or by hand: aws rekognition stop-project-version). Then open the execution in Step Functions: its cause "
+        "says what to mend.",
         not_well(release_state_machine_arn, "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"),
     )
 
@@ -252,7 +255,7 @@ def create(
     """
     return aws.cloudwatch.MetricAlarm(
         f"{component}-{alarm.name}",
-        alarm_description=alarm.description,
+        alarm_description=f"{alarm.description} {RUNBOOK}#{alarm.name}.",
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=alarm.threshold,
         evaluation_periods=alarm.periods,

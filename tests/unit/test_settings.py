@@ -630,6 +630,12 @@ class TestTheAgeThatAnImageMayReach:
         assert "up to 240 minutes pass between two ticks of rate(4 hours)" in told
         assert "raise maxQueueAgeMinutes to 480 or more, or look more often" in told
 
+    def test_that_is_too_short_by_default_is_told_too(self) -> None:
+        with pytest.raises(SettingsError) as error:
+            parsed(schedule="rate(1 day)", minBatchSize="50")
+
+        assert "maxQueueAgeMinutes: 1440, its default: up to 1440 minutes pass" in str(error.value)
+
     def test_counts_the_longest_pause_of_a_cron_schedule(self) -> None:
         weekdays = {"schedule": "cron(0 6 ? * MON-FRI *)", "minBatchSize": "50"}
 

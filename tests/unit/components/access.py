@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from sandbox.deployer.model import Registration
 from sandbox.pulumi_runtime import Result
+from tests.unit.components import role_reasons
 from tests.unit.components.graph import (
+    ACCOUNT,
     BUCKET,
     QUEUE,
     ROLE,
@@ -135,3 +137,68 @@ def access_table(graph: Result) -> str:
         for resource in holders(graph)
     ]
     return "\n".join(["| resource | may write | may read | may delete |", "| --- | --- | --- | --- |", *rows])
+
+
+def role_tables(graph: Result) -> str:
+    """Markdown: what each role may do on what, and why; in which order its policies say it does not matter."""
+    return "\n\n".join(_role_table(graph, role) for role in sorted(graph.of_type(ROLE), key=lambda role: role.name))
+
+
+def _role_table(graph: Result, role: Registration) -> str:
+    (trust,) = json.loads(role.properties["assumeRolePolicy"])["Statement"]
+    about = [
+        f"### {role.name}",
+        "",
+        f"Of {role_reasons.ROLES[role.name]}.",
+        f"Assumed by `{trust['Principal']['Service']}`, for {_masked(conditions(graph, trust))}.",
+        "",
+        "| may | on | why |",
+        "| --- | --- | --- |",
+    ]
+    rows = []
+    for statement in _statements(graph, role):
+        actions = _by_service(as_list(statement["Action"]))
+        on = ", ".join(f"`{_place(graph, resource)}`" for resource in as_list(statement["Resource"]))
+        if limits := conditions(graph, statement).removeprefix("anybody"):
+            on += f" where {limits}"
+        why = role_reasons.WHY[role.name][right(graph, statement)]
+        rows.append(f"| {actions} | {_masked(on)} | {why} |")
+    return "\n".join([*about, *sorted(rows)])
+
+
+def _statements(graph: Result, role: Registration) -> list[Statement]:
+    return [
+        statement
+        for policy in graph.of_type(ROLE_POLICY)
+        if policy.properties["role"] == role.properties["name"]
+        for statement in json.loads(policy.properties["policy"])["Statement"]
+    ]
+
+
+def right(graph: Result, statement: Statement) -> str:
+    """What `role_reasons.WHY` calls a statement."""
+    return f"{as_list(statement['Action'])[0]} {_place(graph, as_list(statement['Resource'])[0])}"
+
+
+def rights_of_roles(graph: Result) -> dict[str, set[str]]:
+    """Role -> what `role_reasons.WHY` calls each of its statements."""
+    return {role.name: {right(graph, found) for found in _statements(graph, role)} for role in graph.of_type(ROLE)}
+
+
+def _by_service(actions: list[str]) -> str:
+    """`s3:GetObject`, `PutObject`: the service once."""
+    service = actions[0].split(":")[0]
+    return ", ".join(f"`{action.removeprefix(service + ':') if n else action}`" for n, action in enumerate(actions))
+
+
+def _place(graph: Result, arn: str) -> str:
+    """A resource by its logical name; what the stack does not make by its service and the end of its ARN."""
+    name = named(graph, arn)
+    if not name.startswith("arn:"):
+        return name
+    _, _, service, _, _, rest = name.split(":", 5)
+    return f"{service} {rest}"
+
+
+def _masked(text: str) -> str:
+    return text.replace(ACCOUNT, "this account").replace("anybody", "every source")

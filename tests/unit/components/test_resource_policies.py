@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from sandbox.deploy import REPOSITORY
 from sandbox.deployer.model import Registration
 from sandbox.pulumi_runtime import Result
+from tests.unit.components import role_reasons
 from tests.unit.components.access import (
     BUCKET_POLICY,
     QUEUE_POLICY,
@@ -22,6 +23,8 @@ from tests.unit.components.access import (
     named,
     policy_of,
     rights,
+    rights_of_roles,
+    role_tables,
 )
 from tests.unit.components.graph import (
     ACCOUNT,
@@ -174,11 +177,16 @@ class TestTheReview:
 
         assert found == ON_EVERYTHING
 
-    def test_is_what_the_document_shows(self, everything: Result) -> None:
-        text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
-        _, _, rest = text.partition("<!-- access: tests/unit/components/access.py -->\n")
+    def test_has_a_reason_for_every_right_and_no_other(self, everything: Result) -> None:
+        assert {role: set(reasons) for role, reasons in role_reasons.WHY.items()} == rights_of_roles(everything)
+        assert set(role_reasons.ROLES) == set(role_reasons.WHY)
 
-        assert rest.partition("\n<!-- /access -->")[0] == access_table(everything)
+    @pytest.mark.parametrize(("part", "shown"), [("access", access_table), ("roles", role_tables)])
+    def test_is_what_the_document_shows(self, everything: Result, part: str, shown: Callable[[Result], str]) -> None:
+        text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+        _, _, rest = text.partition(f"<!-- {part}: tests/unit/components/access.py -->\n")
+
+        assert rest.partition(f"\n<!-- /{part} -->")[0] == shown(everything)
 
 
 class TestEveryPolicy:
