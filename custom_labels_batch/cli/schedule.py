@@ -1,15 +1,28 @@
-"""When the schedule ticks next."""
+"""The schedule of runs: when it ticks next, and how an operator switches it off."""
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.components.schedule_expression import RATE, checked_schedule, longest_pause, occurrences
 
+_KEPT = (
+    "ActionAfterCompletion",
+    "Description",
+    "EndDate",
+    "FlexibleTimeWindow",
+    "GroupName",
+    "KmsKeyArn",
+    "Name",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "StartDate",
+    "Target",
+)
+"""UpdateSchedule forgets what it is not told again (EventBridge Scheduler API reference)."""
 
-class Schedule(BaseModel):
+
+class Schedule(Answer):
     """What EventBridge Scheduler knows.
 
     Attributes
@@ -17,8 +30,6 @@ class Schedule(BaseModel):
     next_run
         None if the schedule is switched off, or never ticks again.
     """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     expression: str
     timezone: str
@@ -28,7 +39,7 @@ class Schedule(BaseModel):
 
 def read_schedule(stack: Stack, now: datetime) -> Schedule:
     """The stack's schedule, and its next tick after a moment."""
-    group, name = stack.output("scheduleArn").split(":")[5].split("/")[1:]
+    group, name = group_and_name(stack)
     found = stack.scheduler.get_schedule(GroupName=group, Name=name)
     expression, timezone = found["ScheduleExpression"], found.get("ScheduleExpressionTimezone", "UTC")
     is_enabled = found.get("State", "ENABLED") == "ENABLED"
@@ -52,3 +63,32 @@ def next_tick(expression: str, timezone: str, first: datetime, now: datetime) ->
     if RATE.fullmatch(expression):
         return first if first > now else first + ((now - first) // pause + 1) * pause
     return next(iter(occurrences(expression, now, now + pause + timedelta(days=1), timezone)), None)
+
+
+def how_to_switch_on(stack: Stack) -> str:
+    """In words. Without --refresh Pulumi does not look, and finds nothing to change; a sandbox never looks."""
+    if stack.endpoint_url:
+        return "a new sandbox has its schedule on"
+    return "pulumi up --refresh switches the schedule on again"
+
+
+def is_on(stack: Stack) -> bool:
+    """Whether runs begin by the schedule."""
+    group, name = group_and_name(stack)
+    return stack.scheduler.get_schedule(GroupName=group, Name=name).get("State") != "DISABLED"
+
+
+def switch_off(stack: Stack) -> bool:
+    """Start no more runs by the schedule; whether it was on. The guard's own schedule goes on."""
+    group, name = group_and_name(stack)
+    found = stack.scheduler.get_schedule(GroupName=group, Name=name)
+    if found.get("State") == "DISABLED":
+        return False
+    stack.scheduler.update_schedule(**{key: found[key] for key in _KEPT if key in found}, State="DISABLED")  # type: ignore[literal-required]
+    return True
+
+
+def group_and_name(stack: Stack) -> tuple[str, str]:
+    """Of the schedule: what Scheduler finds it by."""
+    _, group, name = stack.output("scheduleArn").split(":")[5].split("/")
+    return group, name
