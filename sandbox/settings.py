@@ -11,6 +11,10 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 """The account ministack gives to requests signed `test`/`test`, which act as its root."""
 
+PROJECT_NAME, PROJECT_CREATED_MILLIS = "surfaces", 1793491200000  # 2026-11-01T00:00:00Z
+PROJECT_ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{PROJECT_NAME}/{PROJECT_CREATED_MILLIS}"
+"""The Custom Labels project that the sandbox's Rekognition serves."""
+
 HOST = "127.0.0.1"
 
 _VARIABLES = {
