@@ -36,9 +36,9 @@ from custom_labels_batch.functions.record_predictions.rows import encode
 from custom_labels_batch.functions.record_predictions.table_days import day_of
 from custom_labels_batch.functions.shared.image_version import ImageVersion, s3_uri
 from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction, Status
+from sandbox.deploy import REPOSITORY
 from tests.unit.functions.lambda_context import Context
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS_FILE = REPOSITORY / "build" / "bench" / "analytics.json"
 
 IMAGES, DAYS, BATCH = 10_000, 10, 1_000

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from custom_labels_batch.cli.backfill_run import Backfill
 from custom_labels_batch.cli.backfill_state import Progress
-from custom_labels_batch.cli.queue_sender import send
+from custom_labels_batch.cli.queues import send
 from custom_labels_batch.cli.source_objects import SourceObject, pages
 from custom_labels_batch.cli.upload_event import UploadEvents
 from custom_labels_batch.functions.analyze_image.message import parse_message

@@ -30,9 +30,8 @@ from benchmarks.play import switch_schedule_off
 from custom_labels_batch.cli.runs import start_or_join
 from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
-from sandbox.endpoint import read_json
+from sandbox.endpoint import newest_version, read_json
 from sandbox.errors import SandboxError
-from sandbox.ledger import newest_version
 from sandbox.listeners import backlog, wait_for_listeners
 from sandbox.photographs import LABELS, patch
 from sandbox.server_process import ServerProcess
@@ -147,8 +146,8 @@ def put(images: int, port: int) -> Load:
     settings = SandboxSettings(port=port, model_start_minutes=MODEL_START_MINUTES)
     with ServerProcess(settings, build) as server, MemoryWatch(server.pid, EMULATOR) as memory:
         outputs = deploy(REPOSITORY, "sandbox", {}, settings, build=build)
-        cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
-        switch_schedule_off(cloud, outputs)
+        cloud = Cloud.of(settings)
+        switch_schedule_off(outputs)
         with console.status(f"{images:,} images: uploading"):
             upload_seconds, uploader = upload(folder, build)
             wait_until_queued(cloud, outputs, images)

@@ -18,11 +18,12 @@ from benchmarks.workloads import (
     Policy,
     Workload,
 )
+from custom_labels_batch.cli.schedule import switch_off
+from custom_labels_batch.cli.stack import Stack
 from sandbox.deploy import deploy
 from sandbox.deployer.cloud import Cloud
-from sandbox.endpoint import read_json
+from sandbox.endpoint import newest_version, read_json
 from sandbox.errors import SandboxError
-from sandbox.ledger import newest_version
 from sandbox.listeners import backlog
 from sandbox.photographs import photographs
 from sandbox.server_process import ServerProcess
@@ -95,7 +96,7 @@ def play(workload: Workload, policy: Policy, port: int, time_scale: float, build
     build.mkdir(parents=True, exist_ok=True)
     with ServerProcess(settings, build) as server:
         run = _Run(workload, policy, settings, server, _deployed(policy, settings, build), watch)
-        switch_schedule_off(run.cloud, run.outputs)
+        switch_schedule_off(run.outputs)
         run.to_the_end()
         played = run.read()
     played.real_seconds = time.monotonic() - began
@@ -107,20 +108,10 @@ def _deployed(policy: Policy, settings: SandboxSettings, build: Path) -> dict[st
     return deploy(policy.program, "bench", {**policy.config, **version}, settings, build=build)
 
 
-def switch_schedule_off(cloud: Cloud, outputs: Mapping[str, Any]) -> None:
+def switch_schedule_off(outputs: Mapping[str, Any]) -> None:
     """Leave it to the bench when a run starts, so that every policy ticks at the same moments."""
-    if "scheduleArn" not in outputs:
-        return
-    group, name = outputs["scheduleArn"].split("/")[-2:]
-    found = cloud.scheduler.get_schedule(GroupName=group, Name=name)
-    cloud.scheduler.update_schedule(
-        GroupName=group,
-        Name=name,
-        ScheduleExpression=found["ScheduleExpression"],
-        FlexibleTimeWindow=found["FlexibleTimeWindow"],
-        Target=found["Target"],
-        State="DISABLED",
-    )
+    if "scheduleArn" in outputs:
+        switch_off(Stack("the bench", outputs))
 
 
 class _Run:
@@ -135,7 +126,7 @@ class _Run:
     ) -> None:
         self._workload, self._settings, self._server, self.outputs = workload, settings, server, outputs
         self._watch = watch
-        self.cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        self.cloud = Cloud.of(settings)
         self._played = Played(workload, policy, settings.time_scale)
         self._photographs = [body for _, body in photographs(_PHOTOGRAPHS, seed=4)]
         self._coming = list(workload.arrivals)

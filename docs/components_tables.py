@@ -16,9 +16,7 @@ def tables() -> str:
     parts = [_component(token.rpartition(":")[2], found) for token, found in schema["resources"].items()]
     for token, found in schema["types"].items():
         rows = "".join(_input(name, found, name in found["required"]) for name in found["properties"])
-        parts.append(
-            f"### {token.rpartition(':')[2]}\n\n{found['description']}\n\n{INPUTS.replace('input', 'key')}{rows}"
-        )
+        parts.append(f"### {token.rpartition(':')[2]}\n\n{found['description']}\n\n{KEYS}{rows}")
     return "\n".join(parts)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+import boto3
 import botocore.session
+from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
 Headers = Mapping[str, str]
@@ -101,8 +103,30 @@ def error_answer(call: ApiCall, code: str, message: str, status: int) -> Respons
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of a service, by the name of its boto3 client; raises botocore's UnknownServiceError."""
-    return botocore.session.get_session().get_service_model(service)
+    """botocore's model of a service, by the name of its boto3 client; raises botocore's UnknownServiceError.
+
+    Read for this alone: a client changes the model it works with (the paths of S3 lose their bucket).
+    """
+    session = botocore.session.get_session()
+    session.register_component("data_loader", create_loader())
+    return session.get_service_model(service)
+
+
+def new_session(access_key: str, secret_key: str, token: str | None = None, *, region: str) -> boto3.Session:
+    """A boto3 session of somebody's own, with the models that all these sessions share.
+
+    To read a service's model takes longer than most calls, and a session of its own would read each again.
+    """
+    loader = _loader_of_sessions()
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)  # each session of boto3 adds its own once more
+    core = botocore.session.get_session()
+    core.register_component("data_loader", loader)
+    return boto3.Session(access_key, secret_key, token, region_name=region, botocore_session=core)
+
+
+@cache
+def _loader_of_sessions() -> Loader:
+    return create_loader()
 
 
 @cache

@@ -10,10 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.functions.notify_labels.wording import percent
 from sandbox.deploy import REPOSITORY
+from sandbox.endpoint import read_ledger
 from sandbox.fates import Fate, Image
-from sandbox.ledger import read_ledger
 from sandbox.mails import Mail
 from sandbox.queries import Answer, SavedQuery, images_recorded
 from sandbox.stack import Stack, console
@@ -28,9 +29,6 @@ MAIL_LINES = 14
 """Lines of a mail that are printed; all of them are in a file."""
 LINE_LENGTH = 74
 ANSWER_ROWS = 5
-
-USD_PER_INFERENCE_UNIT_HOUR = 4.0
-"""Amazon Rekognition pricing page, Custom Labels inference."""
 
 _FATE_STYLES = {Fate.LABELLED: "green", Fate.REJECTED: "yellow"}
 
@@ -52,7 +50,7 @@ def summarize(
         "model_status": ledger["versions"][0]["status"],
         "billed_inference_unit_minutes": round(ledger["billedInferenceUnitMinutes"], 2),
         "inference_unit_minutes_of_work": round(limit, 2),
-        "cost_usd": round(ledger["billedInferenceUnitMinutes"] / 60 * USD_PER_INFERENCE_UNIT_HOUR, 2),
+        "cost_usd": round(ledger["billedInferenceUnitMinutes"] / 60 * PRICES.inference_unit_hour, 2),
         "accuracy": round(sum(image.is_right for image in photographed) / len(photographed), 3),
         "held_out_accuracy": ledger["heldOutAccuracy"],
         "labels": dict(Counter(image.labels[0][0] for image in images if image.labels).most_common()),

@@ -19,7 +19,7 @@ from sandbox.deployer.project import read_project
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import run_program
-from sandbox.settings import SandboxSettings
+from sandbox.settings import PROJECT_ARN, SandboxSettings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = REPOSITORY / "build" / "sandbox"
@@ -27,8 +27,6 @@ OUTPUTS_FILE = BUILD / "outputs.json"
 STATE_FILE = BUILD / "state.json"
 
 DEFAULT_STACK = "sandbox"
-PROJECT_ARN = "arn:aws:rekognition:{region}:{account_id}:project/surfaces/1793491200000"
-"""The Custom Labels project the sandbox's Rekognition serves."""
 
 
 def deploy(
@@ -63,8 +61,8 @@ def deploy(
     """
     _require_endpoint(settings)
     state = StateFile(build / STATE_FILE.name)
-    cloud = _cloud(settings)
-    default = {"projectArn": PROJECT_ARN.format(region=settings.region, account_id=settings.account_id)}
+    cloud = Cloud.of(settings)
+    default = {"projectArn": PROJECT_ARN}
     project = read_project(program_folder, stack, config, fallback=default)
     if _is_up(cloud, state):
         _refuse_other_stack(state, project.name, stack)
@@ -93,7 +91,7 @@ def destroy(settings: SandboxSettings, on_resource: OnResource = silent, build: 
     recorded = state.read()
     if recorded["resources"] and recorded["endpointUrl"] != settings.endpoint_url:
         raise SandboxError(f"The last deployment went to {recorded['endpointUrl']}, not to {settings.endpoint_url}.")
-    removed = destroy_recorded(_cloud(settings), state, on_resource)
+    removed = destroy_recorded(Cloud.of(settings), state, on_resource)
     (build / OUTPUTS_FILE.name).unlink(missing_ok=True)
     return removed
 
@@ -166,10 +164,6 @@ def _require_endpoint(settings: SandboxSettings) -> None:
         raise SandboxError(
             f"Nothing answers at {settings.endpoint_url}: start it with `python -m sandbox serve`."
         ) from None
-
-
-def _cloud(settings: SandboxSettings) -> Cloud:
-    return Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
 
 
 def _is_up(cloud: Cloud, state: StateFile) -> bool:

@@ -23,3 +23,20 @@ def read_json(settings: SandboxSettings, name: str) -> dict[str, Any]:
     except (OSError, http.client.HTTPException) as error:
         raise SandboxError(f"The emulator at {settings.endpoint_url} does not answer: {error}") from error
     return found
+
+
+def read_ledger(settings: SandboxSettings) -> dict[str, Any]:
+    """States, calls and billed inference-unit minutes of every version, in simulated time.
+
+    Raises
+    ------
+    SandboxError
+        The emulator does not answer.
+    """
+    return read_json(settings, "model")
+
+
+def newest_version(settings: SandboxSettings) -> dict[str, Any]:
+    """The ledger of the version that runs use when none is pinned; raises as `read_ledger` does."""
+    version: dict[str, Any] = read_ledger(settings)["versions"][0]
+    return version

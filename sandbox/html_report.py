@@ -12,8 +12,8 @@ from custom_labels_batch.report.stack import image as report_image
 from custom_labels_batch.report.thumbnails import Size, size_for, thumbnail
 from sandbox.demo_report import REPORT_FILE
 from sandbox.deployer.cloud import Cloud
+from sandbox.endpoint import newest_version
 from sandbox.fates import Fate, Image
-from sandbox.ledger import newest_version
 from sandbox.mails import Mail
 from sandbox.stack import Stack
 from sandbox.workflow_run import WorkflowRun

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-import botocore.session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from sandbox.api_calls import service_model
 from sandbox.clock import SimulatedClock, iso
 from sandbox.settings import SandboxSettings
 
@@ -24,8 +24,7 @@ _NO_REASON = "The model could not be started. Amazon Rekognition experienced a s
 
 @cache
 def _statuses() -> tuple[str, ...]:
-    model = botocore.session.get_session().get_service_model("rekognition")
-    return tuple(model.shape_for("ProjectVersionStatus").enum)  # type: ignore[attr-defined]
+    return tuple(service_model("rekognition").shape_for("ProjectVersionStatus").enum)  # type: ignore[attr-defined]
 
 
 def _known_status(status: str) -> str:

@@ -453,7 +453,12 @@ def _refuse_unknown(properties: Any, where: str, path: str = "") -> None:
 
 
 def _to_wire(properties: Properties) -> Any:
-    return asyncio.run(rpc.serialize_properties(properties, {}))
+    """A protobuf structure of plain values, for which nothing has to be waited: no event loop is made for it."""
+    try:
+        rpc.serialize_properties(properties, {}).send(None)
+    except StopIteration as done:
+        return done.value
+    raise SandboxError(f"outputs are plain values, and one of {', '.join(properties)} is not")
 
 
 def _message(error: BaseException) -> str:

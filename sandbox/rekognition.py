@@ -13,22 +13,19 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.model import OperationModel, Shape, StringShape, StructureShape
+from botocore.model import Shape, StringShape, StructureShape
 from PIL import Image, UnidentifiedImageError
 
+from sandbox.api_calls import service_model
 from sandbox.classifier import Classifier
 from sandbox.clock import SimulatedClock, iso
 from sandbox.model import STARTABLE, Faults, ModelVersion
-from sandbox.settings import ACCOUNT_ID, REGION, SandboxSettings
+from sandbox.settings import PROJECT_CREATED_MILLIS, PROJECT_NAME, SandboxSettings, project_arn
 
 TARGET_PREFIX = "RekognitionService"
-PROJECT_NAME = "surfaces"
 VERSION_NAMES = ("surfaces.2026-11-01T00.00.00",)
-_PROJECT_CREATED_MILLIS = 1793491200000  # 2026-11-01T00:00:00Z
 
 MAX_INFERENCE_UNITS = 5
 """Units the account may use at once: AWS's default quota for a model."""
@@ -65,16 +62,16 @@ class Project:
         name: str = PROJECT_NAME,
     ) -> None:
         self.name = name
-        prefix = f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{name}"
-        self.arn = f"{prefix}/{_PROJECT_CREATED_MILLIS}"
-        self.created_at = _PROJECT_CREATED_MILLIS / 1000
+        self.arn = project_arn(name)
+        prefix = self.arn.rpartition("/")[0]
+        self.created_at = PROJECT_CREATED_MILLIS / 1000
         self.faults = Faults()
         self.clock = clock
         self.versions = [
             ModelVersion(
                 name=name,
-                arn=f"{prefix}/version/{name}/{_PROJECT_CREATED_MILLIS + 1 + index}",
-                created_at=(_PROJECT_CREATED_MILLIS + 1 + index) / 1000,
+                arn=f"{prefix}/version/{name}/{PROJECT_CREATED_MILLIS + 1 + index}",
+                created_at=(PROJECT_CREATED_MILLIS + 1 + index) / 1000,
                 settings=settings,
                 clock=clock,
                 faults=lambda: self.faults,
@@ -302,18 +299,13 @@ def _raise_injected(code: str | None) -> None:
         raise ApiError(code, "Injected by the sandbox's fault seam.", status)
 
 
-@cache
-def _operation_model(name: str) -> OperationModel:
-    return botocore.session.get_session().get_service_model("rekognition").operation_model(name)
-
-
 def _parse(operation: str, body: bytes) -> dict[str, Any]:
     """The request as a dictionary, checked against the service's model."""
     try:
         request = json.loads(body or b"{}")
     except ValueError:
         raise ApiError("SerializationException", "The request is not valid JSON.") from None
-    shape = _operation_model(operation).input_shape
+    shape = service_model("rekognition").operation_model(operation).input_shape
     if not isinstance(request, dict) or shape is None:
         raise ApiError("SerializationException", "The request is not a JSON object.")
     problems = list(_problems(shape, request, ""))

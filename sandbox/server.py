@@ -7,17 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.settings import HOST, SandboxSettings
 
 _PARENT_POLL_SECONDS = 0.5
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
 
 
 def main(until_parent_ends: bool = False) -> int:

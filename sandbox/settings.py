@@ -11,6 +11,17 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 """The account ministack gives to requests signed `test`/`test`, which act as its root."""
 
+PROJECT_NAME, PROJECT_CREATED_MILLIS = "surfaces", 1793491200000  # 2026-11-01T00:00:00Z
+
+
+def project_arn(name: str) -> str:
+    """The ARN of a Custom Labels project that the sandbox's Rekognition serves."""
+    return f"arn:aws:rekognition:{REGION}:{ACCOUNT_ID}:project/{name}/{PROJECT_CREATED_MILLIS}"
+
+
+PROJECT_ARN = project_arn(PROJECT_NAME)
+"""The project that the demo's model is a version of."""
+
 HOST = "127.0.0.1"
 
 _VARIABLES = {

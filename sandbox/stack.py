@@ -47,7 +47,7 @@ def running_stack(
             server = cleanup.enter_context(ServerProcess(settings, BUILD))
         with step("Deploying the Pulumi program") as say:
             outputs = _deploy(program, stack, config, settings, say)
-        cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        cloud = Cloud.of(settings)
         try:
             yield Stack(server, cloud, outputs, settings)
         except (BotoCoreError, SandboxError) as error:

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from custom_labels_batch.cli.model import MODEL_STYLES
 from custom_labels_batch.cli.runs import start_or_join
-from sandbox.ledger import read_ledger
+from sandbox.endpoint import read_ledger
 from sandbox.listeners import backlog
 from sandbox.stack import Stack, console
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.aws_errors import is_forbidden
-from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.cli.stack import Stack, StackTime
 
 _SUFFIX = re.compile(r"-[0-9a-f]{7}$")
 """What Pulumi adds to a name."""
@@ -19,18 +18,16 @@ _TO_DO = "To do: "
 """Where an alarm's description begins to say what to do."""
 
 
-class RaisedAlarm(BaseModel):
+class RaisedAlarm(Answer):
     """An alarm in the state ALARM.
 
     Attributes
     ----------
     since
-        By AWS's clock; also of a sandbox, whose other moments are simulated.
+        See `Stack.now`.
     meaning, to_do
         From its description; what to do is empty where that does not say it.
     """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     name: str
     since: datetime
@@ -38,7 +35,7 @@ class RaisedAlarm(BaseModel):
     to_do: str
 
 
-class Alarms(BaseModel):
+class Alarms(Answer):
     """All that publish to the operations topic.
 
     Attributes
@@ -46,8 +43,6 @@ class Alarms(BaseModel):
     without_data
         In the state INSUFFICIENT_DATA, as new ones are.
     """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     raised: list[RaisedAlarm]
     ok: int
@@ -66,10 +61,10 @@ def read_alarms(stack: Stack) -> Alarms:
     ClientError
         Among others, these credentials may not ask.
     """
-    found = list(_of_stack(stack))
+    found, time = list(_of_stack(stack)), StackTime.of(stack)
     states = [alarm["StateValue"] for alarm in found]
     return Alarms(
-        raised=[_raised(alarm) for alarm in found if alarm["StateValue"] == "ALARM"],
+        raised=[_raised(alarm, time) for alarm in found if alarm["StateValue"] == "ALARM"],
         ok=states.count("OK"),
         without_data=states.count("INSUFFICIENT_DATA"),
     )
@@ -95,11 +90,11 @@ def _of_stack(stack: Stack) -> Iterator[dict[str, Any]]:
                 yield alarm
 
 
-def _raised(alarm: dict[str, Any]) -> RaisedAlarm:
+def _raised(alarm: dict[str, Any], time: StackTime) -> RaisedAlarm:
     meaning, found, to_do = alarm.get("AlarmDescription", "").partition(_TO_DO)
     return RaisedAlarm(
         name=_SUFFIX.sub("", alarm["AlarmName"]),
-        since=alarm["StateUpdatedTimestamp"],
+        since=time.at(alarm["StateUpdatedTimestamp"]),
         meaning=meaning.strip(),
         to_do=to_do if found else "",
     )

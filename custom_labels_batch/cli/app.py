@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,15 +28,13 @@ from custom_labels_batch.cli import (
 from custom_labels_batch.cli.errors import FAILED, INTERRUPTED, WRONG_INPUT, InputError, OperationError
 from custom_labels_batch.report.visible_text import visible
 
+DISTRIBUTION = "custom-labels-batch"
+"""The name in pyproject.toml."""
+
 TRACEBACK = "CLB_TRACEBACK"
 """The environment variable with which an unexpected error shows where it came from."""
 
-app = typer.Typer(
-    help="Plan and operate a stack that labels images with Amazon Rekognition Custom Labels.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.command(epilog=upload.EXAMPLES)(upload.upload)
 app.command(epilog=backfill.EXAMPLES)(backfill.backfill)
@@ -46,6 +46,24 @@ app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=stop.EXAMPLES)(stop.stop)
 app.command(epilog=redrive.EXAMPLES)(redrive.redrive)
 app.command(epilog=destroy.EXAMPLES)(destroy.destroy)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"clb {version(DISTRIBUTION)}")
+        except PackageNotFoundError:
+            raise OperationError(f"{DISTRIBUTION} is not installed here, so nobody knows its version") from None
+        raise typer.Exit
+
+
+@app.callback()
+def _clb(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Plan and operate a stack that labels images with Amazon Rekognition Custom Labels."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

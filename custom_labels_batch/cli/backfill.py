@@ -19,8 +19,7 @@ from custom_labels_batch.cli.image_keys import announced_prefix
 from custom_labels_batch.cli.options import whole_number
 from custom_labels_batch.cli.period import moment
 from custom_labels_batch.cli.prices import PRICES
-from custom_labels_batch.cli.queue_sender import send
-from custom_labels_batch.cli.queues import depth
+from custom_labels_batch.cli.queues import depth, send
 from custom_labels_batch.cli.source_objects import SourceObject, pages
 from custom_labels_batch.cli.stack import CONNECTIONS, OutputsOption, Stack, StackOption, find_stack
 from custom_labels_batch.cli.upload_event import UploadEvents
@@ -96,34 +95,42 @@ def backfill(
     it = find_stack(outputs, stack)
     bucket, queue_url = it.output("sourceBucketName"), it.output("imageQueueUrl")
     begins_with = announced_prefix(it, prefix)
-    attributes = it.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["CreatedTimestamp"])["Attributes"]
-    # The real time, on a sandbox too: objects have it.
-    listens_since = datetime.fromtimestamp(int(attributes["CreatedTimestamp"]), UTC)
-    now = _now(it, bucket)
-    before = min(now, listens_since + _EVENTS_TAKE)
-    if everything or until is not None:
-        # Spans would be another time when the same command goes on.
-        before = now if until is None else moment("--until", until, now, spans=False)
-    begun = Progress(bucket=bucket, prefix=begins_with, until=before)
+    queue = it.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["CreatedTimestamp"])["Attributes"]
+    queue_made = queue["CreatedTimestamp"]
+    until_then = _until(it, bucket, queue_made, until, everything=everything)
+    begun = Progress(bucket=bucket, prefix=begins_with, until=until_then)
     console = Console(highlight=False)
     if dry_run:
-        examples: list[str] = []
-        _work(it, begun, console, dry=examples, parallel=1)
+        _work(it, begun, console, dry=[], parallel=1)
         return
     chosen = f"until {until}" if until is not None else "all" if everything else ""
     # A queue that was made anew has nothing that was queued in the old one.
-    file = BackfillFile(queue_url, attributes["CreatedTimestamp"], bucket, begins_with, chosen)
+    file = BackfillFile(queue_url, queue_made, bucket, begins_with, chosen)
     with file.held():
         known = None if again else file.read()
         if known and known.finished_at:
-            console.print(
-                f"This was done on {known.finished_at:%Y-%m-%d at %H:%M} UTC: {count(known.queued, 'image')} queued, of"
-                f" what was modified before {known.until:%Y-%m-%d %H:%M}."
-                " Nothing is queued again; --again does it nevertheless.",
-                soft_wrap=True,
-            )
-            return
-        _work(it, known or begun, console, file=file, parallel=parallel)
+            _tell_it_was_done(known, known.finished_at, console)
+        else:
+            _work(it, known or begun, console, file=file, parallel=parallel)
+
+
+def _until(stack: Stack, bucket: str, queue_made: str, until: str | None, *, everything: bool) -> datetime:
+    """The moment before which objects are queued: real time, on a sandbox too, since objects have it."""
+    now = _now(stack, bucket)
+    if until is not None:
+        # Spans would be another time when the same command goes on.
+        return moment("--until", until, now, spans=False)
+    listens_since = datetime.fromtimestamp(int(queue_made), UTC)
+    return now if everything else min(now, listens_since + _EVENTS_TAKE)
+
+
+def _tell_it_was_done(known: Progress, finished_at: datetime, console: Console) -> None:
+    console.print(
+        f"This was done on {finished_at:%Y-%m-%d at %H:%M} UTC: {count(known.queued, 'image')} queued, of"
+        f" what was modified before {known.until:%Y-%m-%d %H:%M}."
+        " Nothing is queued again; --again does it nevertheless.",
+        soft_wrap=True,
+    )
 
 
 def _now(stack: Stack, bucket: str) -> datetime:
@@ -187,8 +194,7 @@ def _introduce(stack: Stack, begun: Progress, console: Console) -> None:
 
 def _sender(stack: Stack, bucket: str) -> Send:
     queue_url, sqs = stack.output("imageQueueUrl"), stack.sqs
-    account = stack.output("predictionsTopicArn").split(":")[4]
-    events = UploadEvents(bucket, account, stack.region)
+    events = UploadEvents(bucket, stack.account, stack.region)
     return lambda objects: send(sqs, queue_url, [events.event(found) for found in objects])
 
 
@@ -202,10 +208,8 @@ def _collector(examples: list[str]) -> Send:
 def _tell(work: Backfill, begun: Progress, console: Console, seconds: float, dry: list[str] | None) -> None:
     now = work.progress
     queued, size = now.queued - begun.queued, now.queued_bytes - begun.queued_bytes
-    for key in dry or ():
-        console.print(Text(f"  {visible(key)}"), soft_wrap=True)
-    if dry and queued > len(dry):
-        console.print(f"  and {queued - len(dry):,} more", style="dim")
+    if dry:
+        _show_examples(dry, queued, console)
     what = f"{_verb(dry).capitalize()} {count(queued, 'image')} ({decimal(size)}) in {seconds:.0f} s"
     left_out = (f"{work.left_out[why]:,} {why}" for why in LeftOut if work.left_out[why])
     console.print(f"{'; '.join([what, *left_out])}.", soft_wrap=True)
@@ -216,20 +220,31 @@ def _tell(work: Backfill, begun: Progress, console: Console, seconds: float, dry
             soft_wrap=True,
         )
     if queued:
-        hours = queued / _TPS / 3600
+        _tell_what_it_costs(queued, console)
+
+
+def _show_examples(keys: Sequence[str], queued: int, console: Console) -> None:
+    for key in keys:
+        console.print(Text(f"  {visible(key)}"), soft_wrap=True)
+    if queued > len(keys):
+        console.print(f"  and {queued - len(keys):,} more", style="dim")
+
+
+def _tell_what_it_costs(queued: int, console: Console) -> None:
+    hours = queued / _TPS / 3600
+    console.print(
+        f"At {_TPS:g} TPS the model runs about {hours:,.1f} inference-unit hours for them, "
+        f"{usd(hours * PRICES.inference_unit_hour)} USD.",
+        soft_wrap=True,
+    )
+    if hours > _QUEUE_HOURS:
         console.print(
-            f"At {_TPS:g} TPS the model runs about {hours:,.1f} inference-unit hours for them, "
-            f"{usd(hours * PRICES.inference_unit_hour)} USD.",
+            f"The queue forgets a message after {_QUEUE_HOURS / 24:g} days: label them with at least "
+            f"{math.ceil(hours / _QUEUE_HOURS)} inference units, or queue one --prefix after the other, each once the "
+            "one before it is labelled. What was forgotten is still in the bucket: --all --again queues it.",
+            style="yellow",
             soft_wrap=True,
         )
-        if hours > _QUEUE_HOURS:
-            console.print(
-                f"The queue forgets a message after {_QUEUE_HOURS / 24:g} days: label them with at least "
-                f"{math.ceil(hours / _QUEUE_HOURS)} inference units, or queue one --prefix after the other, each once "
-                "the one before it is labelled. What was forgotten is still in the bucket: --all --again queues it.",
-                style="yellow",
-                soft_wrap=True,
-            )
 
 
 def _verb(dry: list[str] | None) -> str:

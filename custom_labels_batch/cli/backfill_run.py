@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from custom_labels_batch.cli.backfill_state import Progress
 from custom_labels_batch.cli.image_keys import is_image_key
-from custom_labels_batch.cli.queue_sender import BATCH
+from custom_labels_batch.cli.queues import BATCH
 from custom_labels_batch.cli.source_objects import Page, SourceObject
 
 _PAGES_AHEAD = 2

@@ -16,7 +16,7 @@ from custom_labels_batch.cli.losses import Bucket, Losses, find_buckets, find_lo
 from custom_labels_batch.cli.model import versions
 from custom_labels_batch.cli.removal import Removal, find_removal
 from custom_labels_batch.cli.runs import run_name
-from custom_labels_batch.cli.schedule_switch import how_to_switch_on, switch_off
+from custom_labels_batch.cli.schedule import how_to_switch_on, switch_off
 from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
 from custom_labels_batch.cli.wording import count
 

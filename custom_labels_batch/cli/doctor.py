@@ -4,12 +4,11 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.checks import CHECKS
 from custom_labels_batch.cli.checks.account import credentials
 from custom_labels_batch.cli.errors import FAILED
@@ -36,10 +35,8 @@ Exit codes: 0 no problem, whatever the warnings, 1 a problem, 2 there is no such
 """
 
 
-class Diagnosis(BaseModel):
+class Diagnosis(Answer):
     """The answer."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     stack: str
     region: str

@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
 from custom_labels_batch.cli import aws_errors
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.aws_errors import is_forbidden
 from custom_labels_batch.cli.errors import InputError, OperationError
 from custom_labels_batch.cli.stack import Stack
@@ -23,7 +22,7 @@ class Level(StrEnum):
     NOT_CHECKED = "not checked"
 
 
-class Finding(BaseModel):
+class Finding(Answer):
     """One thing that is as it should be, or is not.
 
     Attributes
@@ -33,8 +32,6 @@ class Finding(BaseModel):
     to_do
         Empty where nothing is to be done.
     """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     check: str
     level: Level

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.stack import Stack
 
 if TYPE_CHECKING:
     from types_boto3_rekognition.type_defs import ProjectVersionDescriptionTypeDef
 
-IN_SERVICE = ("STARTING", "RUNNING", "STOPPING")
+BILLED = ("STARTING", "RUNNING")
+IN_SERVICE = (*BILLED, "STOPPING")
 MODEL_STYLES = {"RUNNING": "bold green", "STARTING": "yellow", "STOPPING": "yellow", "FAILED": "red"}
 STARTABLE = ("TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED")
 
 
-class Version(BaseModel):
+class Version(Answer):
     """A project version.
 
     Attributes
@@ -26,8 +25,6 @@ class Version(BaseModel):
     message
         What Rekognition says of the status, such as why it failed.
     """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     name: str
     arn: str

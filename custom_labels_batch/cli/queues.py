@@ -1,5 +1,7 @@
-"""How much waits in a queue."""
+"""Queues: how much waits in them, and messages that are sent to them."""
 
+import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from custom_labels_batch.cli.errors import OperationError
+
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 _METRIC_MINUTES = 15
 """SQS sends its metrics every minute, and they come some minutes late."""
+
+BATCH = 10
+"""Messages that SQS takes at once. Ten of these events are 80 KB at most, of the 256 KB that a request may have."""
+
+_MOST_TRIES = 8
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
 
 @dataclass(frozen=True)
@@ -90,3 +100,29 @@ def oldest_minutes(cloudwatch: Any, queue_urls: Sequence[str]) -> Mapping[str, f
         return {}
     newest = {result["Id"]: result["Values"][0] for result in answer["MetricDataResults"] if result["Values"]}
     return {url: newest[f"q{n}"] / 60 for n, url in enumerate(queue_urls) if f"q{n}" in newest}
+
+
+def send(sqs: "SQSClient", queue_url: str, messages: Sequence[str]) -> None:
+    """Send up to `BATCH` messages; those that SQS fails for the moment again, and no other.
+
+    Raises
+    ------
+    OperationError
+        SQS did not take a message, however often it was asked.
+    """
+    left = dict(enumerate(messages))
+    for attempt in range(_MOST_TRIES):
+        answer = sqs.send_message_batch(
+            QueueUrl=queue_url,
+            Entries=[{"Id": str(number), "MessageBody": body} for number, body in left.items()],
+        )
+        failed = answer.get("Failed", [])
+        left = {int(entry["Id"]): left[int(entry["Id"])] for entry in failed}
+        if not left:
+            return
+        if any(entry["SenderFault"] for entry in failed):
+            break
+        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+        time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+    why = f"{failed[0]['Code']}: {failed[0].get('Message', '')}".rstrip(": ")
+    raise OperationError(f"SQS did not take {len(left)} of {len(messages)} messages ({why}); the same command goes on")

@@ -150,7 +150,7 @@ def _send_home(stack: Stack, name: str, console: Console) -> None:
     with console.status(f"{name}: going home") as spinner:
         while (task := _task(stack, dead_letters))["Status"] == "RUNNING":
             spinner.update(f"{name}: {task.get('ApproximateNumberOfMessagesMoved', 0):,} went home")
-            time.sleep(min(_LOOK_SECONDS, max(0.25, 15 * stack.time_scale)))
+            time.sleep(stack.look_seconds(_LOOK_SECONDS))
     moved = task.get("ApproximateNumberOfMessagesMoved", 0)
     if task["Status"] != "COMPLETED":
         why = task.get("FailureReason") or "no reason is given"

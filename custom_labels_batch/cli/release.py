@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from custom_labels_batch.cli.errors import OperationError
 from custom_labels_batch.cli.model import version_name, version_status
-from custom_labels_batch.cli.runs import Lock, end_run, read_lock
+from custom_labels_batch.cli.runs import Lock, end_run, execution_status, read_lock
 from custom_labels_batch.cli.stack import Stack
 
 _LOOK_SECONDS = 3.0
@@ -45,7 +45,7 @@ class Release:
             self.was_needed = True
             self._go_on(lock)
             yield f"{self._model(lock)}, minute {self.minutes:.1f}"
-            time.sleep(min(_LOOK_SECONDS, max(0.25, 15 * self._stack.time_scale)))
+            time.sleep(self._stack.look_seconds(_LOOK_SECONDS))
 
     def _go_on(self, lock: Lock) -> None:
         if self._started and self._mine_is_at_work():
@@ -53,7 +53,7 @@ class Release:
         if not lock.is_released and lock.execution_arn not in self._ended:
             end_run(self._stack, lock.execution_arn)  # it began since
             self._ended.add(lock.execution_arn)
-        if lock.is_released and self._status(lock.execution_arn) == "RUNNING":
+        if lock.is_released and execution_status(self._stack, lock.execution_arn) == "RUNNING":
             return
         if len(self._started) >= _MOST_RELEASES:
             raise OperationError(
@@ -75,12 +75,6 @@ class Release:
             cause = execution.get("cause") or "no cause is given"
             raise OperationError(f"the release {execution['name']} {execution['status']}: {cause}")
         return execution["status"] == "RUNNING"
-
-    def _status(self, execution_arn: str) -> str:
-        try:
-            return self._stack.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
-        except self._stack.stepfunctions.exceptions.ExecutionDoesNotExist:
-            return "GONE"
 
     def _model(self, lock: Lock) -> str:
         if not lock.project_version_arn:

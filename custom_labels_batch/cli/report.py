@@ -16,10 +16,10 @@ from custom_labels_batch.cli.athena import ask, rows
 from custom_labels_batch.cli.errors import INTERRUPTED, OperationError
 from custom_labels_batch.cli.options import checked_file, whole_number
 from custom_labels_batch.cli.period import Period, SinceOption, UntilOption, period
-from custom_labels_batch.cli.report_images import Pictures, images, images_statement
+from custom_labels_batch.cli.report_images import Pictures, images, images_statement, in_stack_time
 from custom_labels_batch.cli.report_links import Links
-from custom_labels_batch.cli.report_runs import MOST_RUNS, StackTime, run_records
-from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
+from custom_labels_batch.cli.report_runs import MOST_RUNS, run_records
+from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, StackTime, find_stack
 from custom_labels_batch.cli.wording import count
 from custom_labels_batch.report import data
 from custom_labels_batch.report.stack import runs
@@ -83,7 +83,7 @@ def report(
         if pictures or links:
             found = _with_pictures(adding, found, console)
         with console.status("Drawing"):
-            shown = [time.image(image) for image in found]
+            shown = [in_stack_time(image, time) for image in found]
             records = run_records(it, asked, time)
             left_out = _left_out(len(found), there, len(records))
             told_of_links = [str(links)] if links and found else []
@@ -91,7 +91,7 @@ def report(
                 title="What the images show",
                 source=". ".join([f"{it.name}, images uploaded {asked}", *left_out]),
                 generated_at=now,
-                time_note=" ".join(f"{note}." for note in [*_time_notes(it, time), *told_of_links]),
+                time_note=" ".join(_sentences([*_time_notes(it, time), *told_of_links])),
                 images=tuple(shown),
                 runs=runs(records, shown),
             )
@@ -101,15 +101,10 @@ def report(
         raise typer.Exit(INTERRUPTED) from None
     told = f"{count(len(found), 'image')} uploaded {asked}, {count(len(records), 'run')}"
     console.print(f"Wrote {out} ({decimal(out.stat().st_size)}): {told}.", markup=False, soft_wrap=True)
-    for line in [*left_out, *told_of_links]:
-        console.print(f"{line}.", style="yellow" if line in left_out else "dim", soft_wrap=True)
-    for problem, number in adding.problems.most_common(3):
-        console.print(
-            f"{count(number, 'picture')} could not be read: {visible(problem)}",
-            style="yellow",
-            markup=False,
-            soft_wrap=True,
-        )
+    unread = [f"{count(n, 'picture')} could not be read: {visible(why)}" for why, n in adding.problems.most_common(3)]
+    for style, lines in (("yellow", _sentences(left_out)), ("dim", _sentences(told_of_links)), ("yellow", unread)):
+        for line in lines:
+            console.print(line, style=style, markup=False, soft_wrap=True)
     if open_it and not webbrowser.open(out.resolve().as_uri()):
         console.print("No browser was found to open it.", style="yellow")
 
@@ -138,6 +133,10 @@ def _left_out(shown: int, there: int, records: int) -> list[str]:
     if records == MOST_RUNS:
         lines.append(f"Only the newest {MOST_RUNS} runs are here")
     return lines
+
+
+def _sentences(lines: Sequence[str]) -> list[str]:
+    return [f"{line}." for line in lines]
 
 
 def _time_notes(stack: Stack, time: StackTime) -> list[str]:

@@ -16,7 +16,7 @@ from custom_labels_batch.cli.aws_errors import error_code, told
 from custom_labels_batch.cli.period import Period
 from custom_labels_batch.cli.report_links import Links
 from custom_labels_batch.cli.results_query import COLUMNS, period_conditions
-from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.cli.stack import Stack, StackTime
 from custom_labels_batch.report.data import Box, Image, Label, Status
 from custom_labels_batch.report.thumbnails import Size, thumbnail
 
@@ -71,6 +71,12 @@ def _label(row: Row) -> Label:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def in_stack_time(image: Image, time: StackTime) -> Image:
+    """The image with the times that the stack's clock showed."""
+    moments = {"uploaded_at": image.uploaded_at, "processed_at": image.processed_at}
+    return image.model_copy(update={name: at and time.at(at) for name, at in moments.items()})
 
 
 @dataclass

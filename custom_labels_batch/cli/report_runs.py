@@ -1,47 +1,13 @@
-"""A report's runs, and the time in which they happened."""
+"""A report's runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from custom_labels_batch.cli.period import Period
-from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.report.data import Image
+from custom_labels_batch.cli.stack import Stack, StackTime
 
 MOST_RUNS = 500
-
-
-@dataclass(frozen=True)
-class StackTime:
-    """Real times as the stack's clock showed them: the runs table is written by that, objects are not.
-
-    On AWS both are one. On a sandbox, a clock that was skipped forward shows what was before too late.
-    """
-
-    real_now: datetime
-    now: datetime
-    scale: float
-
-    @classmethod
-    def of(cls, stack: Stack) -> "StackTime":
-        """Read it."""
-        real_now = datetime.now(UTC)
-        if stack.endpoint_url is None:
-            return cls(real_now, real_now, 1.0)
-        return cls(real_now, stack.now(), stack.time_scale)
-
-    def at(self, moment: datetime) -> datetime:
-        """What the stack's clock showed."""
-        return self.now - (self.real_now - moment) / self.scale
-
-    def image(self, image: Image) -> Image:
-        """The image with the stack's times."""
-        if self.scale == 1:
-            return image
-        moments = {"uploaded_at": image.uploaded_at, "processed_at": image.processed_at}
-        return image.model_copy(update={name: at and self.at(at) for name, at in moments.items()})
 
 
 def run_records(stack: Stack, period: Period, time: StackTime) -> list[Any]:

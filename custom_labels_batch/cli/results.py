@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from custom_labels_batch.cli import results_table, spreadsheet
+from custom_labels_batch.cli import spreadsheet
 from custom_labels_batch.cli.athena import Row, ask, rows
 from custom_labels_batch.cli.errors import INTERRUPTED, InputError
 from custom_labels_batch.cli.options import number, whole_number
@@ -19,7 +21,7 @@ from custom_labels_batch.cli.period import PANEL, SinceOption, UntilOption, peri
 from custom_labels_batch.cli.results_labels import Labels, missing_labels
 from custom_labels_batch.cli.results_query import COLUMNS, LONGEST_LABEL, Question, Value, value
 from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
-from custom_labels_batch.cli.wording import count
+from custom_labels_batch.cli.wording import count, percent
 from custom_labels_batch.report.visible_text import visible
 
 _SHOWN = 100
@@ -85,13 +87,8 @@ def results(
     if csv and json:
         raise InputError("--csv and --json: only one can be printed; leave one of them out")
     form = _Form.CSV if csv else _Form.JSON if json else _Form.TABLE
-    if rejected and (label or min_confidence is not None):
-        raise InputError("--rejected: such images have no labels; leave out --label and --min-confidence")
-    if any(not 1 <= len(name) <= LONGEST_LABEL for name in label or ()):
-        raise InputError(f"--label: a label has 1 to {LONGEST_LABEL} characters")
-    most = limit or (_SHOWN if form is _Form.TABLE else None)
-    if form is _Form.TABLE and most and most > _MOST_SHOWN:
-        raise InputError(f"--limit {most}: a table has {_MOST_SHOWN:,} rows at most; print --csv or --json")
+    most = _most_rows(limit, form)
+    _check_labels(label or [], min_confidence, rejected)
     it = find_stack(outputs, stack)
     # The real time, on a sandbox too: uploads have it.
     question = Question(
@@ -108,6 +105,21 @@ def results(
         raise typer.Exit(INTERRUPTED) from None
 
 
+def _most_rows(limit: int | None, form: _Form) -> int | None:
+    if form is not _Form.TABLE:
+        return limit
+    if limit and limit > _MOST_SHOWN:
+        raise InputError(f"--limit {limit}: a table has {_MOST_SHOWN:,} rows at most; print --csv or --json")
+    return limit or _SHOWN
+
+
+def _check_labels(labels: Sequence[str], min_confidence: float | None, rejected: bool) -> None:
+    if rejected and (labels or min_confidence is not None):
+        raise InputError("--rejected: such images have no labels; leave out --label and --min-confidence")
+    if any(not 1 <= len(name) <= LONGEST_LABEL for name in labels):
+        raise InputError(f"--label: a label has 1 to {LONGEST_LABEL} characters")
+
+
 def _tell(stack: Stack, question: Question, form: _Form) -> None:
     # What a program reads has only rows on stdout.
     console = Console(highlight=False, stderr=form is not _Form.TABLE)
@@ -117,7 +129,7 @@ def _tell(stack: Stack, question: Question, form: _Form) -> None:
     found = seen.watched(rows(stack, answered))
     shown = found if question.most is None else islice(found, question.most)
     if form is _Form.TABLE:
-        results_table.show(list(shown), console)
+        _show_table(list(shown), console)
     else:
         _print(shown, form)
     more = question.most is not None and next(found, None) is not None
@@ -133,6 +145,34 @@ def _tell(stack: Stack, question: Question, form: _Form) -> None:
             words = missing_labels(stack, question, missing)
         for line in words:
             console.print(visible(line), style="yellow", markup=False, soft_wrap=True)
+
+
+def _show_table(found: Sequence[Row], console: Console) -> None:
+    """Print rows; what is the same as in the row above, an image's name and time, stands once."""
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("image", overflow="fold")
+    table.add_column("label", overflow="fold")
+    table.add_column("confidence", justify="right", no_wrap=True)
+    table.add_column("uploaded (UTC)", style="dim", no_wrap=True)
+    above = None
+    for row in found:
+        is_first = row["image_id"] != above
+        above = row["image_id"]
+        table.add_row(
+            Text(visible(row["image"] or "")) if is_first else "",
+            _label_text(row),
+            percent(float(row["confidence"])) if row["confidence"] else "",
+            (row["uploaded_at"] or "")[:19] if is_first else "",
+        )
+    console.print(table)
+
+
+def _label_text(row: Row) -> Text:
+    if row["status"] == "rejected":
+        return Text(f"rejected: {visible(row['reason_message'] or row['reason_code'] or '')}", "yellow")
+    return Text(visible(row["label"])) if row["label"] else Text("no label", "dim")
 
 
 def _print(found: Iterable[Row], form: _Form) -> None:

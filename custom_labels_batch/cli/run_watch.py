@@ -103,11 +103,10 @@ class Look:
 
 def follow(stack: Stack, run_arn: str) -> Iterator[Look]:
     """Look every few seconds until the run has ended; the last look is at its end."""
-    seconds = min(_LOOK_SECONDS, max(0.25, 15 * stack.time_scale))
     found = _look(stack, run_arn, None)
     yield found
     while not found.has_ended:
-        time.sleep(seconds)
+        time.sleep(stack.look_seconds(_LOOK_SECONDS))
         found = _look(stack, run_arn, found.lock)
         yield found
 

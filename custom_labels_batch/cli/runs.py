@@ -1,6 +1,7 @@
-"""Runs, active and past: the workflow's executions and the runs table."""
+"""Runs, active and past: the workflow, its executions, and the runs table."""
 
 import contextlib
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,40 @@ def active_executions(stepfunctions: "SFNClient", state_machine_arn: str) -> lis
     """ARNs, newest first."""
     answer = stepfunctions.list_executions(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
     return [execution["executionArn"] for execution in answer["executions"]]
+
+
+def execution_status(stack: Stack, execution_arn: str) -> str:
+    """Status of an execution; gone if Step Functions has forgotten it."""
+    try:
+        return stack.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
+    except stack.stepfunctions.exceptions.ExecutionDoesNotExist:
+        return "gone"
+
+
+def mapping_state(stack: Stack) -> str:
+    """What the mapping that runs open and close is, as Lambda says it."""
+    return stack.lambda_.get_event_source_mapping(UUID=stack.output("eventSourceMappingUuid"))["State"]
+
+
+def settings_in(definition: str) -> dict[str, Any] | None:
+    """What the workflow that runs the model was deployed with, such as `maxInferenceUnits`; None of another workflow.
+
+    Parameters
+    ----------
+    definition
+        As DescribeStateMachine gives it.
+    """
+    return _settings_within(json.loads(definition))
+
+
+def _settings_within(node: Any) -> dict[str, Any] | None:
+    if isinstance(node, dict):
+        if "maxInferenceUnits" in node:
+            return node
+        node = list(node.values())
+    if isinstance(node, list):
+        return next((found for child in node if (found := _settings_within(child))), None)
+    return None
 
 
 def end_run(stack: Stack, execution_arn: str) -> None:

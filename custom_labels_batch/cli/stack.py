@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -142,9 +142,8 @@ class Stack:
         return self.optional("region") or self.output("predictionsTopicArn").split(":")[3]
 
     @property
-    def own_region(self) -> str | None:
-        """What the operator's own AWS configuration says, which is not asked where the stack is."""
-        return configured_region()
+    def account(self) -> str:
+        return self.output("predictionsTopicArn").split(":")[4]
 
     def now(self) -> datetime:
         """What the clock shows that schedules follow and the runs table is written by; a sandbox's is simulated."""
@@ -154,6 +153,10 @@ class Stack:
     def time_scale(self) -> float:
         """Real seconds that a second of that clock takes: 1 on AWS, less on a sandbox."""
         return float(self._sandbox_model()["timeScale"]) if self.endpoint_url else 1.0
+
+    def look_seconds(self, seconds: float) -> float:
+        """Real seconds to wait between two looks: fewer on a sandbox, where more happens in each."""
+        return min(seconds, max(0.25, 15 * self.time_scale))
 
     def _sandbox_model(self) -> dict[str, Any]:
         found: dict[str, Any] = _read_sandbox_model(str(self.endpoint_url))
@@ -223,6 +226,28 @@ class Stack:
     @cached_property
     def stepfunctions(self) -> "SFNClient":
         return self.client("stepfunctions")  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class StackTime:
+    """Real times as the stack's clock showed them: the runs table is written by that, objects and alarms are not.
+
+    On AWS both are one. On a sandbox, a clock that was skipped forward shows what was before too late.
+    """
+
+    real_now: datetime
+    now: datetime
+    scale: float
+
+    @classmethod
+    def of(cls, stack: Stack) -> Self:
+        """Read it."""
+        real_now = datetime.now(UTC)
+        return cls(real_now, stack.now() if stack.endpoint_url else real_now, stack.time_scale)
+
+    def at(self, moment: datetime) -> datetime:
+        """What the stack's clock showed."""
+        return self.now - (self.real_now - moment) / self.scale
 
 
 def configured_region() -> str | None:

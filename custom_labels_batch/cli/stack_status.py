@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from custom_labels_batch.cli.alarms import Alarms, alarms_if_allowed
+from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.model import Version, notable, versions
-from custom_labels_batch.cli.next_run import Schedule, read_schedule
 from custom_labels_batch.cli.queues import depth, oldest_minutes
 from custom_labels_batch.cli.runs import Lock, last_runs, minutes_between, read_lock, run_name
+from custom_labels_batch.cli.schedule import Schedule, read_schedule
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.report.stack import RunRecord
 
@@ -24,13 +22,7 @@ QUEUES = {
 """What waits in a queue -> the outputs with its address, and its dead-letter queue's."""
 
 
-class _Told(BaseModel):
-    """Base: read-only, and camelCase in JSON."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class QueueState(_Told):
+class QueueState(Answer):
     """A queue and its dead-letter queue.
 
     Attributes
@@ -47,7 +39,7 @@ class QueueState(_Told):
     dead_letters: int
 
 
-class ActiveRun(_Told):
+class ActiveRun(Answer):
     """The run that holds the model.
 
     Attributes
@@ -66,7 +58,7 @@ class ActiveRun(_Told):
     rejected: int
 
 
-class PastRun(_Told):
+class PastRun(Answer):
     """A record of the runs table."""
 
     name: str
@@ -80,13 +72,13 @@ class PastRun(_Told):
     billed_inference_unit_minutes: float
 
 
-class Status(_Told):
+class Status(Answer):
     """The answer. With `trigger: upload` there are no runs and no schedule.
 
     Attributes
     ----------
     now
-        See `Stack.now`: all moments are on that clock, but those of alarms.
+        See `Stack.now`: all moments are on that clock.
     alarms
         None where nobody may ask for them.
     """

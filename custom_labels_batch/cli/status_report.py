@@ -3,16 +3,15 @@
 from datetime import datetime
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from custom_labels_batch.cli.alarms import Alarms, RaisedAlarm
-from custom_labels_batch.cli.model import MODEL_STYLES, Version
+from custom_labels_batch.cli.model import BILLED, MODEL_STYLES, Version
 from custom_labels_batch.cli.stack_status import ActiveRun, PastRun, QueueState, Status
 from custom_labels_batch.cli.wording import count, duration
-from custom_labels_batch.report.visible_text import shortened
-
-_MOST_CAUSE = 160
+from custom_labels_batch.report.visible_text import visible
 
 
 def show(status: Status, console: Console | None = None) -> None:
@@ -66,7 +65,7 @@ def _facts(status: Status) -> Table:
 
 def _model(version: Version) -> Text:
     text = Text.assemble(version.name, " ", (version.status, MODEL_STYLES.get(version.status, "bold")))
-    if version.status in ("STARTING", "RUNNING"):
+    if version.status in BILLED:
         text.append(f", {count(version.inference_units or 1, 'inference unit')}")
     return text
 
@@ -118,7 +117,7 @@ def _runs(runs: list[PastRun]) -> Table:
 
 def _show_cause(newest: PastRun, console: Console) -> None:
     if newest.cause:
-        console.print(Text(f"\n The last one: {shortened(newest.cause, _MOST_CAUSE)}", "yellow"))
+        console.print(Padding(Text(f"The last one: {visible(newest.cause)}", "yellow", overflow="fold"), (1, 0, 0, 1)))
 
 
 def _clock(moment: datetime) -> str:

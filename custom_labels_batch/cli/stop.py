@@ -8,15 +8,14 @@ import typer
 from rich.console import Console
 
 from custom_labels_batch.cli.errors import INTERRUPTED, InputError, OperationError
-from custom_labels_batch.cli.model import versions
+from custom_labels_batch.cli.model import BILLED, versions
 from custom_labels_batch.cli.queues import depth
 from custom_labels_batch.cli.release import Release
-from custom_labels_batch.cli.runs import Lock, active_executions, end_run, read_lock, run_name
-from custom_labels_batch.cli.schedule_switch import how_to_switch_on, is_on
+from custom_labels_batch.cli.runs import Lock, active_executions, end_run, mapping_state, read_lock, run_name
+from custom_labels_batch.cli.schedule import how_to_switch_on, is_on
 from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
 from custom_labels_batch.cli.wording import count
 
-_BILLED = ("STARTING", "RUNNING")
 _CLOSED = ("Disabled", "Disabling")
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -83,7 +82,7 @@ def look(stack: Stack) -> Found:
     return Found(
         executions=active_executions(stack.stepfunctions, stack.state_machine()),
         lock=read_lock(stack),
-        mapping_state=_mapping_state(stack),
+        mapping_state=mapping_state(stack),
     )
 
 
@@ -117,7 +116,7 @@ def end(stack: Stack, found: Found, console: Console) -> None:
             spinner.update(f"Releasing the model: {told}")
     if release.was_needed:
         console.print(f"Released the model, in {release.minutes:.1f} minutes.")
-    if _mapping_state(stack) not in _CLOSED:
+    if mapping_state(stack) not in _CLOSED:
         stack.lambda_.update_event_source_mapping(UUID=stack.output("eventSourceMappingUuid"), Enabled=False)
         console.print("Closed the mapping.")
 
@@ -135,14 +134,10 @@ def _schedule(stack: Stack) -> str:
 
 def running_on(stack: Stack) -> str:
     """Which version runs without a run of this stack, and how to stop it; empty if none does."""
-    runs_on = [version for version in versions(stack) if version.status in _BILLED]
+    runs_on = [version for version in versions(stack) if version.status in BILLED]
     if not runs_on:
         return ""
     return (
         f"{runs_on[0].name} is {runs_on[0].status}, and no run of this stack started it, so it was left; stop it "
         f"with aws rekognition stop-project-version --project-version-arn {runs_on[0].arn}"
     )
-
-
-def _mapping_state(stack: Stack) -> str:
-    return stack.lambda_.get_event_source_mapping(UUID=stack.output("eventSourceMappingUuid"))["State"]

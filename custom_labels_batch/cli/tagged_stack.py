@@ -6,6 +6,7 @@ a function has its handler, its environment and its mapping, a mapping its queue
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.errors import InputError
+from custom_labels_batch.cli.runs import settings_in
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.cli.workflow_settings import settings_in
 
 _TYPES = ["athena:workgroup", "events:rule", "lambda:function", "scheduler:schedule-group", "sns", "sqs", "states"]
 _HOW = "name the stack's outputs with --outputs FILE, or ask Pulumi with --stack NAME"
@@ -74,6 +75,8 @@ class TaggedStack:
             "region": self._place.region,
             "projectArn": known["PROJECT_ARN"],
             "modelVersion": known["MODEL_VERSION"] or None,
+            "sourceBucketName": known["SOURCE_BUCKET_NAME"],
+            "imagePrefix": self._image_prefix(),
             "finalBucketName": known["FINAL_BUCKET_NAME"],
             "predictionsTopicArn": self._predictions_topic,
             "analyzeFunctionName": analyze["FunctionName"],
@@ -85,7 +88,6 @@ class TaggedStack:
             **self._queues("image", analyze),
             **self._queues("notification", notify),
             **self._queues("analytics", record),
-            **self._source(),
             **self._athena(),
         }
         return {**found, **(self._scheduled(known["RUNS_TABLE_NAME"]) if known["RUNS_TABLE_NAME"] else {})}
@@ -126,13 +128,9 @@ class TaggedStack:
         """Package of the repository -> functions that run it."""
         found: dict[str, list[dict[str, Any]]] = {}
         for resource in self._of("lambda"):
-            try:
+            with _unless_it_is_gone():
                 answer = self._place.lambda_.get_function_configuration(FunctionName=resource.name)
-            except ClientError as error:
-                if is_gone(error):  # its tags are remembered for a while
-                    continue
-                raise
-            found.setdefault(answer["Handler"].split(".")[1], []).append(dict(answer))
+                found.setdefault(answer["Handler"].split(".")[1], []).append(dict(answer))
         return found
 
     def _queues(self, what: str, function: dict[str, Any]) -> dict[str, str]:
@@ -152,25 +150,18 @@ class TaggedStack:
         account, name = arn.split(":")[4:6]
         return self._place.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
 
-    def _source(self) -> dict[str, str | None]:
-        """The bucket and prefix that the rules of uploads match."""
+    def _image_prefix(self) -> str | None:
+        """The prefix that the rules of uploads match."""
         patterns = [pattern for pattern in self._patterns() if pattern.get("source") == ["aws.s3"]]
-        buckets = {name for pattern in patterns for name in pattern["detail"]["bucket"]["name"]}
         keys = [key for pattern in patterns for key in pattern["detail"]["object"]["key"]]
         prefixes = {_prefix(key["wildcard"]) for key in keys if "wildcard" in key}
-        return {
-            "sourceBucketName": self._one("source bucket", buckets),
-            "imagePrefix": self._one("prefix of images", prefixes) if prefixes else None,
-        }
+        return self._one("prefix of images", prefixes) if prefixes else None
 
     def _patterns(self) -> Iterator[dict[str, Any]]:
         events = self._place.client("events")
         for rule in self._of("events", "BatchInference"):
-            try:
+            with _unless_it_is_gone():
                 yield json.loads(events.describe_rule(Name=rule.name).get("EventPattern", "{}"))
-            except ClientError as error:
-                if not is_gone(error):
-                    raise
 
     def _operations_topic(self) -> str | None:
         topics = self._of("sns", "Monitoring")
@@ -204,14 +195,10 @@ class TaggedStack:
 
     def _workflows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for machine in self._of("states"):
-            try:
-                definition = self._place.stepfunctions.describe_state_machine(stateMachineArn=machine.arn)["definition"]
-            except ClientError as error:
-                if is_gone(error):
-                    continue
-                raise
-            if settings := settings_in(definition):
-                yield machine.arn, settings
+            with _unless_it_is_gone():
+                found = self._place.stepfunctions.describe_state_machine(stateMachineArn=machine.arn)
+                if settings := settings_in(found["definition"]):
+                    yield machine.arn, settings
 
     def _schedules(self, machine_arn: str) -> Iterator[str]:
         pages = self._place.scheduler.get_paginator("list_schedules")
@@ -227,6 +214,16 @@ class TaggedStack:
                 if ":stateMachine:" in target["Arn"] and "DeadLetterConfig" in target:
                     return self._queue_url(target["DeadLetterConfig"]["Arn"])
         return None
+
+
+@contextmanager
+def _unless_it_is_gone() -> Iterator[None]:
+    """Leave out what is deleted already: its tags are remembered for a while."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_gone(error):
+            raise
 
 
 def _prefix(wildcard: str) -> str:

@@ -22,6 +22,11 @@ def share(value: float) -> str:
     return f"{value:.0%}"
 
 
+def percent(confidence: float) -> str:
+    """A confidence, 0 to 100, as the report's gallery tells it: below 100 it is never said to be certain."""
+    return f"{confidence:.0f} %" if confidence >= 100 else f"{min(confidence, 99.9):.1f} %"
+
+
 def count(number: float, thing: str) -> str:
     """With its plural."""
     return f"{number:,.0f} {thing}" if round(number) == 1 else f"{number:,.0f} {thing}s"

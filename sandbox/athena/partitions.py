@@ -87,17 +87,21 @@ def _values(properties: Mapping[str, str], name: str, now: datetime) -> list[str
     if unknown:
         raise _invalid(f"unknown property {prefix}{min(unknown)}")
     try:
-        if kind == "enum":
-            return given["values"].split(",")
-        first, last = (text.strip() for text in given["range"].split(","))
-        if kind == "date":
-            return _dates(first, last, given, now)
-        step, digits = int(given.get("interval", "1")), int(given.get("digits", "0"))
-        return [f"{number:0{digits}d}" for number in range(int(first), int(last) + 1, step)]
+        return _listed(kind, given, now)
     except KeyError as error:
         raise _invalid(f"{prefix}{error.args[0]} is missing") from None
     except ValueError as error:
         raise _invalid(f"{prefix}range is not two values, or does not have the right format: {error}") from None
+
+
+def _listed(kind: str, given: Mapping[str, str], now: datetime) -> list[str]:
+    if kind == "enum":
+        return given["values"].split(",")
+    first, last = (text.strip() for text in given["range"].split(","))
+    if kind == "date":
+        return _dates(first, last, given, now)
+    step, digits = int(given.get("interval", "1")), int(given.get("digits", "0"))
+    return [f"{number:0{digits}d}" for number in range(int(first), int(last) + 1, step)]
 
 
 def _dates(first: str, last: str, given: Mapping[str, str], now: datetime) -> list[str]:
@@ -105,21 +109,9 @@ def _dates(first: str, last: str, given: Mapping[str, str], now: datetime) -> li
     pattern = re.sub("|".join(_LETTERS), lambda found: _LETTERS[found[0]], given["format"])
     if re.search(r"(?<!%)[A-Za-z']", pattern):
         raise not_supported(f"the date format {given['format']} in partition projection")
-    unit = given.get("interval.unit") or ("DAYS" if pattern.endswith("%d") else "MONTHS")
-    if "interval.unit" not in given and not pattern.endswith(("%d", "%m")):
-        raise _invalid(f"interval.unit is required for the format {given['format']}")
-    if not re.fullmatch(_UNIT, unit.upper()):
-        raise _invalid(f"unknown interval.unit {unit}")
+    unit = _interval_unit(pattern, given)
     with duckdb.connect() as connection:
-        bounds = []
-        for text in (first, last):
-            relative = _NOW.fullmatch(text)
-            if relative:
-                change = " ".join(part or "" for part in relative.groups()).strip() or "0 DAYS"
-                ((moment,),) = connection.execute("SELECT ?::TIMESTAMP + ?::INTERVAL", [now, change]).fetchall()
-                # NOW counts as the value it would have as a partition.
-                text = moment.strftime(pattern)
-            bounds.append(datetime.strptime(text, pattern))
+        bounds = [_bound(text, pattern, now, connection) for text in (first, last)]
         found = connection.execute(
             "SELECT strftime(moment, ?) "
             "FROM generate_series(?::TIMESTAMP, ?::TIMESTAMP, ?::INTERVAL) AS t(moment) LIMIT ?",
@@ -128,6 +120,25 @@ def _dates(first: str, last: str, given: Mapping[str, str], now: datetime) -> li
     if len(found) > _MOST_VALUES:
         raise ValueError(f"over {_MOST_VALUES} values")
     return list(dict.fromkeys(value for (value,) in found))
+
+
+def _interval_unit(pattern: str, given: Mapping[str, str]) -> str:
+    if "interval.unit" not in given and not pattern.endswith(("%d", "%m")):
+        raise _invalid(f"interval.unit is required for the format {given['format']}")
+    unit = given.get("interval.unit") or ("DAYS" if pattern.endswith("%d") else "MONTHS")
+    if not re.fullmatch(_UNIT, unit.upper()):
+        raise _invalid(f"unknown interval.unit {unit}")
+    return unit
+
+
+def _bound(text: str, pattern: str, now: datetime, connection: duckdb.DuckDBPyConnection) -> datetime:
+    relative = _NOW.fullmatch(text)
+    if relative:
+        change = " ".join(part or "" for part in relative.groups()).strip() or "0 DAYS"
+        ((moment,),) = connection.execute("SELECT ?::TIMESTAMP + ?::INTERVAL", [now, change]).fetchall()
+        # NOW counts as the value it would have as a partition.
+        text = moment.strftime(pattern)
+    return datetime.strptime(text, pattern)
 
 
 def _invalid(message: str) -> QueryError:

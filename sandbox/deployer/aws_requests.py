@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import botocore.session
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
+from sandbox.api_calls import service_model
 from sandbox.errors import SandboxError
 
 
@@ -24,17 +24,12 @@ def check_request(service: str, operation: str, parameters: Mapping[str, Any]) -
     -------
     >>> check_request("sqs", "CreateQueue", {"QueueName": "images"})
     """
-    shape: Any = _model(service).operation_model(operation).input_shape
+    shape: Any = service_model(service).operation_model(operation).input_shape
     report = ParamValidator().validate(parameters, shape)
     if report.has_errors():
         raise SandboxError(f"{operation}: {report.generate_report()}")
     if problems := list(_problems(parameters, shape, "")):
         raise SandboxError(f"{operation}: {'; '.join(problems)}")
-
-
-@functools.cache
-def _model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(service)
 
 
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-import boto3
 from botocore.config import Config
 
+from sandbox.api_calls import new_session
 from sandbox.deployer.model import Registration, dependency_closure
+from sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:
     from types_boto3_athena import AthenaClient
@@ -47,7 +48,12 @@ class Cloud:
         self.account_id = account_id
         self.time_scale = time_scale
         self.registered: dict[str, Registration] = {}
-        self.session = boto3.Session(aws_access_key_id=_ROOT_KEY, aws_secret_access_key=_ROOT_KEY, region_name=region)
+        self.session = new_session(_ROOT_KEY, _ROOT_KEY, region=region)
+
+    @classmethod
+    def of(cls, settings: SandboxSettings) -> Self:
+        """The sandbox that has these settings."""
+        return cls(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
 
     def made_before(self, resource: Registration, type_: str) -> list[Registration]:
         """Resources of a type which the engine is sure to have made before this one."""

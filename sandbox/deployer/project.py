@@ -60,12 +60,9 @@ def read_project(
         raise SandboxError(f"{project_file}: 'name' is missing.")
     stack_file = folder / f"Pulumi.{stack}.yaml"
     given = _mapping(stack_file).get("config") or {} if stack_file.is_file() else {}
-    values: dict[str, Any] = {}
-    for layer in (fallback or {}, given, overrides):
-        values |= {_namespaced(key, name): value for key, value in layer.items()}
-    for key, value in values.items():
-        if isinstance(value, dict) and set(value) == {"secure"}:
-            raise SandboxError(f"Configuration value '{key}' is encrypted; give it in plain text here.")
+    layers = (fallback or {}, given, overrides)
+    values = {_namespaced(key, name): value for layer in layers for key, value in layer.items()}
+    _refuse_encrypted(values)
     for key, declaration in (declared.get("config") or {}).items():
         _apply_declaration(values, _namespaced(key, name), declaration, stack)
     return Project(
@@ -83,6 +80,12 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not isinstance(content or {}, dict):
         raise SandboxError(f"{path} must hold a YAML mapping.")
     return content or {}
+
+
+def _refuse_encrypted(values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and set(value) == {"secure"}:
+            raise SandboxError(f"Configuration value '{key}' is encrypted; give it in plain text here.")
 
 
 def _namespaced(key: str, project: str) -> str:

@@ -103,23 +103,32 @@ def _problems(value: Any, wanted: Any, path: str) -> typing.Iterator[str]:
     if Any in members or value is None:
         return
     if isinstance(value, dict):
-        objects = [member for member in members if _types.is_input_type(member)]
-        mappings = [member for member in members if typing.get_origin(member) in (dict, Mapping)]
-        if objects:
-            yield from _object_problems(value, objects[0], f"{path}.")
-        elif mappings:
-            for key, item in value.items():
-                yield from _problems(item, typing.get_args(mappings[0])[1], f"{path}.{key}")
-        else:
-            yield f"input {path!r} cannot be an object"
+        yield from _mapping_problems(value, members, path)
     elif isinstance(value, list):
-        lists = [member for member in members if typing.get_origin(member) in (list, Sequence)]
-        if not lists:
-            yield f"input {path!r} cannot be a list"
-        for index, item in enumerate(value if lists else ()):
-            yield from _problems(item, typing.get_args(lists[0])[0], f"{path}[{index}]")
+        yield from _list_problems(value, members, path)
     elif not any(_is_scalar(member) for member in members):
         yield f"input {path!r} must be an object or a list, not {value!r}"
+
+
+def _mapping_problems(value: dict[str, Any], members: set[Any], path: str) -> typing.Iterator[str]:
+    objects = [member for member in members if _types.is_input_type(member)]
+    mappings = [member for member in members if typing.get_origin(member) in (dict, Mapping)]
+    if objects:
+        yield from _object_problems(value, objects[0], f"{path}.")
+    elif mappings:
+        for key, item in value.items():
+            yield from _problems(item, typing.get_args(mappings[0])[1], f"{path}.{key}")
+    else:
+        yield f"input {path!r} cannot be an object"
+
+
+def _list_problems(value: list[Any], members: set[Any], path: str) -> typing.Iterator[str]:
+    lists = [member for member in members if typing.get_origin(member) in (list, Sequence)]
+    if not lists:
+        yield f"input {path!r} cannot be a list"
+        return
+    for index, item in enumerate(value):
+        yield from _problems(item, typing.get_args(lists[0])[0], f"{path}[{index}]")
 
 
 def _members(wanted: Any) -> typing.Iterator[Any]:

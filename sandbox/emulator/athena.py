@@ -103,10 +103,7 @@ class _Queries:
                 raise InvalidRequest("Idempotent parameters do not match")
             return _answered({"QueryExecutionId": self._tokens[token][1]})
         account = CallersAccount(_headers.get())
-        result = _result_configuration(workgroup, data.get("ResultConfiguration") or {})
-        refusal = account.refusal_of_results(result["OutputLocation"])
-        if refusal:
-            raise InvalidRequest(refusal)
+        result = _writable_result(account, workgroup, data.get("ResultConfiguration") or {})
         context = data.get("QueryExecutionContext") or {}
         if context.get("Catalog", "AwsDataCatalog").lower() != "awsdatacatalog":
             raise InvalidRequest(f"Catalog {context['Catalog']} was not found")
@@ -218,6 +215,14 @@ def _execution(data: Document) -> Document:
     if found is None:
         raise InvalidRequest(f"QueryExecution {data.get('QueryExecutionId')} was not found")
     return found
+
+
+def _writable_result(account: CallersAccount, workgroup: Document, asked: Document) -> Document:
+    result = _result_configuration(workgroup, asked)
+    refusal = account.refusal_of_results(result["OutputLocation"])
+    if refusal:
+        raise InvalidRequest(refusal)
+    return result
 
 
 def _result_configuration(workgroup: Document, asked: Document) -> Document:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from sandbox.api_calls import error_answer, read_call
 from sandbox.emulator.workers import Workers, caller_arn
-from sandbox.fault_rules import CallFaults
+from sandbox.fault_rules import CallFault, CallFaults
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -43,21 +43,24 @@ class FaultyCalls:
         again = _body_once(body, receive)
         if call is None or fault is None:
             await self._emulator(scope, again, send)
-            return
-        if fault.do == "delay" and fault.when == "before":
-            await asyncio.sleep(fault.seconds or 0)
-        if fault.do == "delay" or fault.when == "after":
-            answer: list[Message] = []
-            await self._emulator(scope, again, _into(answer))
-        if fault.do == "delay":
+        elif fault.do == "delay":
+            await self._late(fault, scope, again, send)
+        else:
             if fault.when == "after":
-                await asyncio.sleep(fault.seconds or 0)
-            for message in answer:
-                await send(message)
-            return
-        if fault.do == "kill":
-            self._workers.kill(call.access_key)
-        await _answer(send, *error_answer(call, fault.code, fault.message, fault.status))
+                await self._emulator(scope, again, _into([]))
+            if fault.do == "kill":
+                self._workers.kill(call.access_key)
+            await _answer(send, *error_answer(call, fault.code, fault.message, fault.status))
+
+    async def _late(self, fault: CallFault, scope: Message, receive: Receive, send: Send) -> None:
+        if fault.when == "before":
+            await asyncio.sleep(fault.seconds or 0)
+        answer: list[Message] = []
+        await self._emulator(scope, receive, _into(answer))
+        if fault.when == "after":
+            await asyncio.sleep(fault.seconds or 0)
+        for message in answer:
+            await send(message)
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 from ministack import app
@@ -24,7 +24,7 @@ from sandbox.emulator import (
     topics,
     workflows,
 )
-from sandbox.emulator.faults import FaultyCalls, read_body
+from sandbox.emulator.faults import FaultyCalls, Message, Receive, Send, read_body
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.patching import require
 from sandbox.emulator.skipping import Skipping
@@ -34,10 +34,6 @@ from sandbox.fault_rules import CallFaults
 from sandbox.model import Faults
 from sandbox.rekognition import Project, Rekognition
 from sandbox.settings import SandboxSettings
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
 
 
 class Gateway:

@@ -12,12 +12,11 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
+from sandbox.api_calls import new_session, service_model
 from sandbox.asl import StateError
 from sandbox.clock import SimulatedClock, iso
 from sandbox.emulator.access import session_of_service
@@ -99,9 +98,8 @@ class Integrations:
 
     def new_client(self, role_arn: str, boto_name: str) -> Any:
         """A boto3 client of a service that signs as the role; tests put their own world behind it."""
-        credentials = session_of_service(role_arn, "states")
         # Any: the type stubs know each service by its literal name only.
-        as_role: Any = boto3.session.Session(*credentials, region_name=self._settings.region)
+        as_role: Any = new_session(*session_of_service(role_arn, "states"), region=self._settings.region)
         return as_role.client(
             boto_name,
             endpoint_url=self._settings.endpoint_url,
@@ -164,7 +162,7 @@ def _named_error(model: ServiceModel, error: ClientError, prefix: str, unknown: 
 @cache
 def _model(boto_name: str, sdk_name: str | None = None) -> ServiceModel:
     try:
-        model = botocore.session.get_session().get_service_model(boto_name)
+        model = service_model(boto_name)
     except BotoCoreError:
         raise StateError("States.Runtime", f"There is no SDK service {sdk_name or boto_name}") from None
     if sdk_name is not None and model.service_id.replace(" ", "").lower() != sdk_name:

@@ -11,6 +11,10 @@ from sandbox.errors import SandboxError
 Function = Callable[..., Any]
 
 
+SNS_TO_SQS = "endpoint envelope raw raw_message message_group_id message_dedup_id message_attributes topic_arn"
+"""Parameters of `sns._deliver_to_sqs`, which several modules replace."""
+
+
 def replace(module: ModuleType | type, name: str, parameters: str, make: Callable[[Function], Function]) -> None:
     """Put `make(original)` in the place of a function of ministack.
 

@@ -16,18 +16,14 @@ from ministack.core import concurrency
 from ministack.services import eventbridge, sns, sqs
 
 from sandbox.clock import SimulatedClock
-from sandbox.emulator.patching import Function, replace, require
+from sandbox.emulator.patching import SNS_TO_SQS, Function, replace, require
 
 LEAST_REAL_SECONDS = 0.2
 """No changed visibility timeout ends sooner, so that the caller's own clean-up comes first."""
 
 _DELIVERIES = (
     (eventbridge, "_dispatch_to_sqs", "spec payload sqs_parameters"),
-    (
-        sns,
-        "_deliver_to_sqs",
-        "endpoint envelope raw raw_message message_group_id message_dedup_id message_attributes topic_arn",
-    ),
+    (sns, "_deliver_to_sqs", SNS_TO_SQS),
 )
 
 _queue = require(sqs, "_get_q")

@@ -13,7 +13,7 @@ from ministack.services import lambda_svc, sns, sqs
 
 from sandbox.emulator import filter_policies, publish_rules
 from sandbox.emulator.inboxes import Inboxes
-from sandbox.emulator.patching import Function, replace, require
+from sandbox.emulator.patching import SNS_TO_SQS, Function, replace, require
 from sandbox.emulator.publish_rules import RefusedError
 from sandbox.emulator.subscription_rules import MAIL_PROTOCOLS, attributes_problem, endpoint_problem
 from sandbox.settings import ACCOUNT_ID, REGION
@@ -23,7 +23,6 @@ _MOST_RAW_ATTRIBUTES = 10
 """SQS takes no more attributes; with more, SNS discards a raw message as a client-side error."""
 
 _FANOUT = "topic_arn msg_id message subject message_structure message_attributes message_group_id message_dedup_id"
-_TO_SQS = "endpoint envelope raw raw_message message_group_id message_dedup_id message_attributes topic_arn"
 _TO_LAMBDA = "endpoint envelope topic_arn sub_arn msg_id raw_message message_attributes"
 
 _error = require(sns, "_error")
@@ -61,7 +60,7 @@ def install() -> Inboxes:
     replace(sns, "_as_number", "value", lambda _: filter_policies.number)
     replace(sns, "_matches_filter_policy", "sub message_attributes message", _matching_objects_in_arrays)
     replace(sns, "_fanout", _FANOUT, lambda original: _sending_mail(original, inboxes))
-    replace(sns, "_deliver_to_sqs", _TO_SQS, _keeping_undelivered)
+    replace(sns, "_deliver_to_sqs", SNS_TO_SQS, _keeping_undelivered)
     replace(sns, "_deliver_to_lambda", _TO_LAMBDA, lambda _: _to_function)
     return inboxes
 

@@ -16,7 +16,7 @@ from ministack.core import iam_actions, router
 from ministack.services import eventbridge, lambda_svc, s3, sns, sqs, stepfunctions
 
 from sandbox.clock import SimulatedClock, iso
-from sandbox.emulator.patching import Function, replace, require
+from sandbox.emulator.patching import SNS_TO_SQS, Function, replace, require
 
 _ROOT_KEY = "test"
 _MESSAGES_A_REQUEST = 10
@@ -28,8 +28,6 @@ _ATTEMPTS = {"TaskScheduled", "ParallelStateStarted", "MapStateStarted"}
 _ENTRIES = {f"{kind}StateEntered" for kind in ("Pass", "Wait", "Choice", "Succeed", "Fail")}
 STATE_TRANSITIONS = _ATTEMPTS | _ENTRIES
 """History events that AWS bills: a state that is entered, and each retry of one that can be retried."""
-
-_TO_SQS = "endpoint envelope raw raw_message message_group_id message_dedup_id message_attributes topic_arn"
 
 Document = dict[str, Any]
 
@@ -85,7 +83,7 @@ class Usage:
         replace(lambda_svc, "_execute_function_dispatch", "func config event request_id started", self._timing)
         replace(sqs, "_receive_messages_for_esm", "queue_url max_number", self._counting_receives)
         replace(sqs, "_delete_messages_for_esm", "queue_url receipt_handles", self._counting_deletes)
-        replace(sns, "_deliver_to_sqs", _TO_SQS, self._counting_deliveries)
+        replace(sns, "_deliver_to_sqs", SNS_TO_SQS, self._counting_deliveries)
         replace(s3, "_deliver_event_to_sqs", "arn event_payload bucket_region bucket_name", self._counting_sends)
         replace(eventbridge, "_dispatch_to_sqs", "spec payload sqs_parameters", self._counting_sends)
         replace(eventbridge, "_dispatch_event", "event view", self._counting_events)

@@ -12,7 +12,7 @@ from ministack.services import lambda_svc, sts
 from sandbox.api_calls import ApiCall
 from sandbox.emulator.access import session_of_service
 from sandbox.emulator.patching import Function, replace, require
-from sandbox.fault_rules import CallFaults
+from sandbox.fault_rules import CallFault, CallFaults
 from sandbox.settings import ACCOUNT_ID
 
 _sessions = require(sts, "_sessions")
@@ -97,13 +97,9 @@ def _going_wrong(original: Function, faults: Callable[[], CallFaults]) -> Functi
         fault = faults().pick(call, _MAPPINGS, can_kill=True)
         if fault is None:
             return original(func, event, request_id)
-        if fault.do == "delay" and fault.when == "before":
-            time.sleep(fault.seconds or 0)
-        answer = original(func, event, request_id) if fault.do == "delay" or fault.when == "after" else {}
         if fault.do == "delay":
-            if fault.when == "after":
-                time.sleep(fault.seconds or 0)
-            return answer
+            return _late(fault, lambda: original(func, event, request_id))
+        answer = original(func, event, request_id) if fault.when == "after" else {}
         killed = fault.do == "kill"
         error_type = "Runtime.ExitError" if killed else fault.code
         message = f"RequestId: {request_id} Error: Runtime exited" if killed else fault.message
@@ -111,3 +107,12 @@ def _going_wrong(original: Function, faults: Callable[[], CallFaults]) -> Functi
         return {**answer, "error": True, "body": body, "log": answer.get("log", "")}
 
     return execute
+
+
+def _late(fault: CallFault, call: Callable[[], Any]) -> Any:
+    if fault.when == "before":
+        time.sleep(fault.seconds or 0)
+    answer = call()
+    if fault.when == "after":
+        time.sleep(fault.seconds or 0)
+    return answer

@@ -29,8 +29,6 @@ _EvaluationError = require(stepfunctions, "_ExecutionError")
 
 Record = dict[str, Any]
 
-# From "Logging in CloudWatch Logs" in the Step Functions developer guide.
-
 
 def install(integrations: Integrations, clock: SimulatedClock) -> None:
     """Put the strict interpreter in the place of ministack's own."""

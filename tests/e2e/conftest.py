@@ -47,7 +47,7 @@ def deploy_stack(server: ServerProcess, settings: SandboxSettings, tmp_path: Pat
 
     def deployed(**config: str) -> Stack:
         outputs = deploy(REPOSITORY, f"e2e-{next(_numbers)}", {"schedule": NEVER, **config}, settings, build=tmp_path)
-        cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+        cloud = Cloud.of(settings)
         return Stack(server, cloud, outputs, settings)
 
     return deployed

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox.deployer.cloud import Cloud
+from sandbox.endpoint import newest_version
 from sandbox.fates import Image, fates
-from sandbox.ledger import newest_version
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
 from sandbox.uploads import Upload

@@ -34,7 +34,7 @@ def settings() -> SandboxSettings:
 
 
 def deployed(server: ServerProcess, settings: SandboxSettings, build: Path) -> Pipeline:
-    cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+    cloud = Cloud.of(settings)
     made = Pipeline(server, cloud, {}, settings)
     with made.skipping():
         made.outputs = deploy(REPOSITORY, f"guard-{next(_numbers)}", {"schedule": NEVER}, settings, build=build)

@@ -54,7 +54,7 @@ def stack(
     server: ServerProcess, settings: SandboxSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """One stack for all tests here, on a bucket with images that are older than it; they go on from each other."""
-    cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+    cloud = Cloud.of(settings)
     cloud.s3.create_bucket(Bucket=BUCKET)
     bodies = [body for _, body in photographs(len(OLD), seed=5)]
     for key, body in zip((*OLD, *OTHERS), [*bodies, b"notes", bodies[0]], strict=True):

@@ -9,7 +9,7 @@ import pytest
 
 from custom_labels_batch.cli.app import main
 from custom_labels_batch.cli.errors import InputError
-from custom_labels_batch.cli.schedule_switch import switch_off
+from custom_labels_batch.cli.schedule import switch_off
 from custom_labels_batch.cli.stack import Stack as OperatorsStack
 from custom_labels_batch.cli.stack import find_stack
 from sandbox.deploy import destroy

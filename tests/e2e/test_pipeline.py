@@ -165,7 +165,7 @@ class TestAnExistingSourceBucket:
         self, deploy_stack: Deploy, settings: SandboxSettings
     ) -> None:
         bucket = "photographs-of-another-team"
-        s3 = Cloud(settings.endpoint_url, settings.region, settings.account_id).s3
+        s3 = Cloud.of(settings).s3
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}

@@ -39,7 +39,7 @@ def make_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
                 port=free_port(), time_scale=1, model_start_minutes=1, model_stop_minutes=0.5, tps_per_unit=_TPS
             )
             server = cleanup.enter_context(ServerProcess(settings, build))
-            cloud = Cloud(settings.endpoint_url, settings.region, settings.account_id, settings.time_scale)
+            cloud = Cloud.of(settings)
             made = Pipeline(server, cloud, {}, settings)
 
             def update(program: Path = REPOSITORY, **changed: str) -> None:

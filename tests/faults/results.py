@@ -28,11 +28,11 @@ def measured(pipeline: Pipeline) -> dict[str, str]:
 
 
 def results_table(reports: Iterable[pytest.TestReport]) -> str:
-    """Markdown, a row a case that ran, in the order they ran; empty if none did."""
-    by_id = {report.nodeid: report for report in reports if report.when == "call" and _FOLDER in report.nodeid}
+    """Markdown, a row a case that ran, in the order of files and of tests in them; empty if none did."""
+    ran = [report for report in reports if report.when == "call" and _FOLDER in report.nodeid]
     after = {report.nodeid: dict(report.user_properties) for report in reports if report.when == "teardown"}
-    rows = [_row(report, after.get(name, {})) for name, report in by_id.items()]
-    rows = [row for row in rows if row]
+    ran.sort(key=lambda report: (report.location[0], report.location[1] or 0))  # several workers end in any order
+    rows = [row for report in ran if (row := _row(report, after.get(report.nodeid, {})))]
     return markdown(_HEADINGS, rows) if rows else ""
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels_batch.cli import aws_errors
 from custom_labels_batch.cli.findings import Finding, ok, problem, warning
-from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.cli.stack import Stack, configured_region
 
 _ROOT = re.compile(r"arn:[a-z-]+:iam::\d+:root")
 _ASSUMED = re.compile(r"arn:([a-z-]+):sts::(\d+):assumed-role/([^/]+)/.*")
@@ -20,20 +21,19 @@ def credentials(stack: Stack) -> Iterator[Finding]:
     except (BotoCoreError, ClientError) as error:
         yield problem("credentials", aws_errors.told(error), "nothing else was checked")
         return
-    account = stack.output("predictionsTopicArn").split(":")[4]
-    if caller["Account"] == account:
+    if caller["Account"] == stack.account:
         yield ok("credentials", f"{caller['Arn']}")
     else:
         yield problem(
             "credentials",
-            f"{caller['Arn']} is of account {caller['Account']}, and the stack of account {account}",
+            f"{caller['Arn']} is of account {caller['Account']}, and the stack of account {stack.account}",
             "choose the other account's profile with AWS_PROFILE",
         )
 
 
 def region(stack: Stack) -> Iterator[Finding]:
     """Whether what the AWS CLI would be asked for is where the stack is."""
-    own = stack.own_region
+    own = configured_region()
     if stack.endpoint_url or own == stack.region:
         yield ok("region", stack.region)
     elif own is None:
@@ -56,35 +56,39 @@ def permissions(stack: Stack) -> Iterator[Finding]:
     principal = caller
     if assumed := _ASSUMED.fullmatch(caller):
         principal = iam.get_role(RoleName=assumed[3])["Role"]["Arn"]  # with its path, which STS leaves out
-    denied = []
-    for resource, actions in needed(stack).items():
-        answer = iam.simulate_principal_policy(
-            PolicySourceArn=principal,
-            ActionNames=actions,
-            ResourceArns=[resource],
-            ContextEntries=[
-                {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
-                for name, value, kind in (
-                    ("aws:RequestedRegion", stack.region, "string"),
-                    ("aws:SecureTransport", "true", "boolean"),
-                )
-            ],
-        )
-        # What hangs on something that only a real call has, as on MFA, may well be allowed then.
-        denied += [
-            result["EvalActionName"]
-            for result in answer["EvaluationResults"]
-            if result["EvalDecision"] == "explicitDeny"
-            or (result["EvalDecision"] == "implicitDeny" and not result.get("MissingContextValues"))
-        ]
+    denied = {
+        action
+        for resource, actions in needed(stack).items()
+        for action in _denied(iam, principal, resource, actions, stack)
+    }
     if denied:
         yield warning(
             "permissions",
-            f"{principal} may not {', '.join(sorted(set(denied)))}, by IAM's simulation",
+            f"{principal} may not {', '.join(sorted(denied))}, by IAM's simulation",
             "the commands that need these fail; whoever gives you rights has to allow them",
         )
     else:
         yield ok("permissions", "nothing that the commands need is refused by IAM's simulation")
+
+
+def _denied(iam: Any, principal: str, resource: str, actions: list[str], stack: Stack) -> Iterator[str]:
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=principal,
+        ActionNames=actions,
+        ResourceArns=[resource],
+        ContextEntries=[
+            {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
+            for name, value, kind in (
+                ("aws:RequestedRegion", stack.region, "string"),
+                ("aws:SecureTransport", "true", "boolean"),
+            )
+        ],
+    )
+    for result in answer["EvaluationResults"]:
+        # What hangs on something that only a real call has, as on MFA, may well be allowed then.
+        may_be = result["EvalDecision"] == "implicitDeny" and result.get("MissingContextValues")
+        if result["EvalDecision"] != "allowed" and not may_be:
+            yield result["EvalActionName"]
 
 
 def needed(stack: Stack) -> dict[str, list[str]]:

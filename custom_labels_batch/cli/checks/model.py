@@ -6,13 +6,12 @@ from botocore.exceptions import ClientError
 
 from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.findings import Finding, ok, problem, warning
-from custom_labels_batch.cli.model import IN_SERVICE, STARTABLE, Version, versions
+from custom_labels_batch.cli.model import BILLED, IN_SERVICE, STARTABLE, Version, versions
 from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.cli.runs import read_lock
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.cli.wording import usd
 
-_BILLED = ("STARTING", "RUNNING")
 _BAD = {
     "FAILED": "it failed to start, or while it ran",
     "EXPIRED": "AWS has retired it",
@@ -99,7 +98,7 @@ def _reason(version: Version) -> str:
 
 def model_without_a_run(stack: Stack) -> Iterator[Finding]:
     """Whether a version is billed that nobody is going to stop; with `trigger: upload`, whether one runs at all."""
-    billed = [version for version in versions(stack) if version.status in _BILLED]
+    billed = [version for version in versions(stack) if version.status in BILLED]
     if not stack.is_scheduled:
         if billed:
             yield ok("model", f"{billed[0].name} is {billed[0].status}")

@@ -7,11 +7,18 @@ from typing import Any
 from custom_labels_batch.cli.errors import OperationError
 from custom_labels_batch.cli.findings import Finding, ok, problem, warning
 from custom_labels_batch.cli.model import version_name
-from custom_labels_batch.cli.runs import last_runs, read_lock, run_name
-from custom_labels_batch.cli.schedule_switch import how_to_switch_on
+from custom_labels_batch.cli.runs import (
+    execution_status,
+    last_runs,
+    mapping_state,
+    minutes_between,
+    read_lock,
+    run_name,
+    settings_in,
+)
+from custom_labels_batch.cli.schedule import group_and_name, how_to_switch_on
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.cli.wording import duration
-from custom_labels_batch.cli.workflow_settings import settings_in
 
 _GUARD_MINUTES = 15
 """The pause of the guard's schedule (components.triggers.GUARD_SCHEDULE)."""
@@ -29,7 +36,7 @@ def lock(stack: Stack) -> Iterator[Finding]:
     if held is None:
         yield ok("lock", "no run holds the model")
         return
-    name, status = run_name(held.run_execution_arn), _status(stack, held.execution_arn)
+    name, status = run_name(held.run_execution_arn), execution_status(stack, held.execution_arn)
     if status in ("RUNNING", "PENDING_REDRIVE"):
         what = "its model is being released" if held.is_released else "it is at work"
         yield ok("lock", f"run {name} holds the model; {what}")
@@ -42,16 +49,9 @@ def lock(stack: Stack) -> Iterator[Finding]:
         )
 
 
-def _status(stack: Stack, execution_arn: str) -> str:
-    try:
-        return stack.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
-    except stack.stepfunctions.exceptions.ExecutionDoesNotExist:
-        return "gone"
-
-
 def mapping(stack: Stack) -> Iterator[Finding]:
     """Whether the mapping is open exactly while it should be."""
-    state = stack.lambda_.get_event_source_mapping(UUID=stack.output("eventSourceMappingUuid"))["State"]
+    state = mapping_state(stack)
     is_open = state in ("Enabled", "Enabling", "Updating", "Creating")
     if not stack.is_scheduled:
         if is_open:
@@ -72,7 +72,7 @@ def schedules(stack: Stack) -> Iterator[Finding]:
     """Whether the schedules of runs and of the guard are on."""
     if not stack.is_scheduled:
         return
-    group, name = stack.output("scheduleArn").split(":")[5].split("/")[1:]
+    group, name = group_and_name(stack)
     pages = stack.scheduler.get_paginator("list_schedules").paginate(GroupName=group)
     states = {found["Name"]: found["State"] for page in pages for found in page["Schedules"]}
     if states.get(name) == "ENABLED":
@@ -130,7 +130,7 @@ def _last_start(minutes: float) -> Finding:
 
 def _minutes_since(moment: datetime, stack: Stack) -> float:
     """Minutes of the stack's clock; Step Functions' moments are real ones."""
-    return (datetime.now(UTC) - moment).total_seconds() / 60 / stack.time_scale
+    return minutes_between(moment, datetime.now(UTC)) / stack.time_scale
 
 
 def last_run(stack: Stack) -> Iterator[Finding]:

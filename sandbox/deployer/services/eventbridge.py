@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.deployer.arguments import Request
+from sandbox.deployer.arguments import Arguments, Request
 from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.permissions import require_allowed, require_service_access, require_trust
@@ -55,14 +55,7 @@ def create_target(cloud: Cloud, args: Request) -> Created:
     rule, bus = args["rule"], args.get("eventBusName", "default")
     target: dict[str, Any] = {"Id": args["targetId"], "Arn": args["arn"]}
     target |= args.renamed({"input": "Input", "inputPath": "InputPath", "roleArn": "RoleArn"})
-    if "deadLetterConfig" in args:
-        target["DeadLetterConfig"] = {"Arn": args["deadLetterConfig"]["arn"]}
-    if "retryPolicy" in args:
-        names = {
-            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-            "maximumRetryAttempts": "MaximumRetryAttempts",
-        }
-        target["RetryPolicy"] = args["retryPolicy"].renamed(names)
+    target |= if_undelivered(args)
     if "inputTransformer" in args:
         names = {"inputPaths": "InputPathsMap", "inputTemplate": "InputTemplate"}
         target["InputTransformer"] = args["inputTransformer"].renamed(names)
@@ -79,6 +72,20 @@ def delete_target(cloud: Cloud, made: Created) -> None:
     cloud.events.remove_targets(
         Rule=made.outputs["rule"], EventBusName=made.outputs["eventBusName"], Ids=[made.outputs["targetId"]]
     )
+
+
+def if_undelivered(args: Arguments) -> dict[str, Any]:
+    """What EventBridge and its Scheduler do with what a target does not take."""
+    found: dict[str, Any] = {}
+    if "retryPolicy" in args:
+        names = {
+            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
+            "maximumRetryAttempts": "MaximumRetryAttempts",
+        }
+        found["RetryPolicy"] = args["retryPolicy"].renamed(names)
+    if "deadLetterConfig" in args:
+        found["DeadLetterConfig"] = {"Arn": args["deadLetterConfig"]["arn"]}
+    return found
 
 
 def _check_reachable(cloud: Cloud, resource: Registration, rule: str, bus: str, target: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from sandbox.deployer.cloud import Cloud, tag_list
 from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.permissions import require_allowed, require_trust
 from sandbox.deployer.registry import creates, deletes, updates
+from sandbox.deployer.services.eventbridge import if_undelivered
 
 _GROUP = "aws:scheduler/scheduleGroup:ScheduleGroup"
 _SCHEDULE = "aws:scheduler/schedule:Schedule"
@@ -79,17 +80,12 @@ def delete_schedule(cloud: Cloud, made: Created) -> None:
 
 
 def _target(args: Arguments) -> dict[str, Any]:
-    target: dict[str, Any] = {"Arn": args["arn"], "RoleArn": args["roleArn"]}
-    target |= args.renamed({"input": "Input"})
-    if "retryPolicy" in args:
-        names = {
-            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-            "maximumRetryAttempts": "MaximumRetryAttempts",
-        }
-        target["RetryPolicy"] = args["retryPolicy"].renamed(names)
-    if "deadLetterConfig" in args:
-        target["DeadLetterConfig"] = {"Arn": args["deadLetterConfig"]["arn"]}
-    return target
+    return {
+        "Arn": args["arn"],
+        "RoleArn": args["roleArn"],
+        **args.renamed({"input": "Input"}),
+        **if_undelivered(args),
+    }
 
 
 def _check_target_permissions(cloud: Cloud, resource: Registration, target: dict[str, Any]) -> None:

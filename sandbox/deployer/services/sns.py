@@ -8,7 +8,7 @@ from sandbox.deployer.model import Created, Registration
 from sandbox.deployer.permissions import require_allowed, require_trust
 from sandbox.deployer.registry import creates, deletes, updates
 from sandbox.deployer.services.lambda_ import require_function_access
-from sandbox.deployer.services.sqs import require_queue_access
+from sandbox.deployer.services.sqs import attribute_text, require_queue_access
 from sandbox.errors import SandboxError
 
 _TOPIC = "aws:sns/topic:Topic"
@@ -50,7 +50,7 @@ _UNLESS_GIVEN = {"FilterPolicy": "{}", "FilterPolicyScope": "MessageAttributes",
 @creates(_TOPIC, replaced_by=["fifoTopic"])
 def create_topic(cloud: Cloud, args: Request) -> Created:
     """Make a topic."""
-    attributes = {name: _attribute_text(value) for name, value in args.renamed(_TOPIC_ATTRIBUTES).items()}
+    attributes = {name: attribute_text(value) for name, value in args.renamed(_TOPIC_ATTRIBUTES).items()}
     arn = cloud.sns.create_topic(Name=args["name"], Attributes=attributes, Tags=tag_list(args.plain("tagsAll")))[
         "TopicArn"
     ]
@@ -62,7 +62,7 @@ def update_topic(cloud: Cloud, args: Request, made: Created) -> None:
     """Change a topic's attributes, one a call; one that is given no longer is emptied."""
     given = args.renamed(_TOPIC_ATTRIBUTES)
     for name in (attribute for key, attribute in _TOPIC_ATTRIBUTES.items() if key in args.changed):
-        value = _attribute_text(given.get(name, ""))
+        value = attribute_text(given.get(name, ""))
         cloud.sns.set_topic_attributes(TopicArn=made.id, AttributeName=name, AttributeValue=value)
 
 
@@ -94,7 +94,7 @@ def create_subscription(cloud: Cloud, args: Request) -> Created:
         TopicArn=args["topic"],
         Protocol=args["protocol"],
         Endpoint=args["endpoint"],
-        Attributes={name: _attribute_text(value) for name, value in given.items()},
+        Attributes={name: attribute_text(value) for name, value in given.items()},
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return Created(arn, {"arn": arn, "ownerId": cloud.account_id})
@@ -107,7 +107,7 @@ def update_subscription(cloud: Cloud, args: Request, made: Created) -> None:
     given = args.renamed(_SUBSCRIPTION_ATTRIBUTES)
     _check_reachable(cloud, args.resource, given)
     for name in (attribute for key, attribute in _SUBSCRIPTION_ATTRIBUTES.items() if key in args.changed):
-        value = _attribute_text(given.get(name, _UNLESS_GIVEN.get(name, "")))
+        value = attribute_text(given.get(name, _UNLESS_GIVEN.get(name, "")))
         cloud.sns.set_subscription_attributes(SubscriptionArn=made.id, AttributeName=name, AttributeValue=value)
 
 
@@ -133,7 +133,3 @@ def _check_reachable(cloud: Cloud, resource: Registration, attributes: dict[str,
     if attributes.get("RedrivePolicy"):
         dead_letters = json.loads(str(attributes["RedrivePolicy"]))["deadLetterTargetArn"]
         require_queue_access(cloud, resource, dead_letters, _SERVICE, topic)
-
-
-def _attribute_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -42,7 +42,7 @@ _DEFAULTS = {
 def create_queue(cloud: Cloud, args: Request) -> Created:
     """Make a queue."""
     given = args.renamed(_ATTRIBUTES)
-    attributes = {name: _attribute_text(value) for name, value in given.items() if value is not False}
+    attributes = {name: attribute_text(value) for name, value in given.items() if value is not False}
     if given.get("SqsManagedSseEnabled") is False:
         attributes["SqsManagedSseEnabled"] = "false"
     url = cloud.sqs.create_queue(
@@ -68,7 +68,7 @@ def update_queue(cloud: Cloud, args: Request, made: Created) -> Properties:
     """Change a queue's attributes; one that is given no longer goes back to SQS's default."""
     given = args.renamed(_ATTRIBUTES)
     names = [attribute for key, attribute in _ATTRIBUTES.items() if key in args.changed]
-    attributes = {name: _attribute_text(given.get(name, _DEFAULTS.get(name, ""))) for name in names}
+    attributes = {name: attribute_text(given.get(name, _DEFAULTS.get(name, ""))) for name in names}
     cloud.sqs.set_queue_attributes(QueueUrl=made.id, Attributes=attributes)  # type: ignore[arg-type]
     return _actual(cloud, made.id)
 
@@ -126,5 +126,6 @@ def require_queue_access(cloud: Cloud, resource: Registration, queue_arn: str, s
     require_service_access(document, service, "sqs:SendMessage", queue_arn, source_arn, remedy)
 
 
-def _attribute_text(value: object) -> str:
+def attribute_text(value: object) -> str:
+    """An attribute as SQS and SNS take it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from custom_labels_batch.cli.aws_errors import told
 from custom_labels_batch.cli.stack import Stack
 from sandbox.deploy import REPOSITORY
 from tests.unit.cli.aws_stack import AwsStack
-from tests.unit.cli.conftest import Cli
+from tests.unit.cli.conftest import Cli, Said
 
 COMMANDS = ("upload", "backfill", "run", "status", "report", "results", "stop", "redrive", "doctor", "destroy")
 
@@ -26,9 +27,14 @@ def test_the_help_has_examples_and_exit_codes(cli: Cli, command: str) -> None:
     assert "Exit codes: 0 " in said.words
 
 
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cli("--version") == Said(0, f"clb {declared['version']}\n", "")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_document_has_a_section_on_it(command: str) -> None:
-    document = (Path(__file__).parents[3] / "docs" / "operate.md").read_text(encoding="utf-8")
+    document = (REPOSITORY / "docs" / "operate.md").read_text(encoding="utf-8")
     assert f"\n## {command}\n" in document
 
 

@@ -16,7 +16,7 @@ from moto.sqs.models import sqs_backends
 
 from custom_labels_batch.cli import backfill as command
 from custom_labels_batch.cli.backfill_state import BackfillFile
-from custom_labels_batch.cli.queue_sender import BATCH, send
+from custom_labels_batch.cli.queues import BATCH, send
 from custom_labels_batch.cli.source_objects import SourceObject, pages
 from custom_labels_batch.cli.upload_event import UploadEvents, sequencer
 from custom_labels_batch.functions.analyze_image.message import parse_message

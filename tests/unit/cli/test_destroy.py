@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from custom_labels_batch.cli.removal import Removal
+from sandbox.deploy import REPOSITORY
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli, interrupt
 from tests.unit.cli.test_stop import Terminal
@@ -315,7 +316,7 @@ def test_ctrl_c_reaches_pulumi_and_whoever_waits_for_it_goes_on_waiting(tmp_path
     with subprocess.Popen(
         [sys.executable, "-c", wait],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         start_new_session=True,
     ) as process:
         while not (tmp_path / "up").exists():

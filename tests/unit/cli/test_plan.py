@@ -12,6 +12,7 @@ import pytest
 
 from custom_labels_batch.cli.app import main
 from custom_labels_batch.cli.plan_choices import DEFAULT_SCHEDULES
+from sandbox.deploy import REPOSITORY
 
 
 class Said:
@@ -204,6 +205,6 @@ def test_the_module_is_a_program() -> None:
         "1",
         "--json",
     ]
-    root = Path(__file__).parents[3]
+    root = REPOSITORY
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, timeout=60)
     assert json.loads(done.stdout)["images"] == 100

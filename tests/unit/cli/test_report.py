@@ -14,10 +14,9 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from PIL import Image
 
-from custom_labels_batch.cli.report_images import images
-from custom_labels_batch.cli.report_runs import StackTime
+from custom_labels_batch.cli.report_images import images, in_stack_time
 from custom_labels_batch.cli.results_query import COLUMNS
-from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.cli.stack import Stack, StackTime
 from custom_labels_batch.report import data
 from tests.unit.cli.athena_answers import AthenaAnswers, rejected, row
 from tests.unit.cli.aws_stack import AwsStack
@@ -216,7 +215,7 @@ def test_the_times_of_a_sandbox_are_its_clocks() -> None:
     time = StackTime(real, simulated, scale=1 / 60)
     rows = [dict(zip(COLUMNS, row("a.jpg", uploaded_at="2026-11-22 11:59:00.000"), strict=True))]
     (image,) = images(rows)
-    assert time.image(image).uploaded_at == simulated - timedelta(hours=1)
+    assert in_stack_time(image, time).uploaded_at == simulated - timedelta(hours=1)
 
 
 def test_a_file_in_no_folder_is_refused_before_anything_is_asked(page: Page, athena: AthenaAnswers) -> None:

@@ -39,6 +39,13 @@ def test_each_image_is_shown_with_its_labels_and_when(results: Cli, athena: Athe
     assert "3 rows about images uploaded since" in said.words
 
 
+def test_a_label_that_is_almost_certain_is_not_said_to_be(results: Cli, athena: AthenaAnswers) -> None:
+    athena.answer(row("a.jpg", "crack", 100), row("a.jpg", "scratch", 99.96))
+    words = results().words
+    assert "crack 100 %" in words
+    assert "scratch 99.9 %" in words
+
+
 def test_a_rejected_image_is_shown_with_its_reason(results: Cli, athena: AthenaAnswers) -> None:
     athena.answer(rejected("a.jpg", "32 x 32 pixels"))
     assert "a.jpg rejected: 32 x 32 pixels 2026-11-22" in results("--rejected").words

@@ -2,15 +2,15 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_labels_batch.cli import spreadsheet
+from sandbox.deploy import REPOSITORY
 
-REPORTS = Path(__file__).parents[3] / "custom_labels_batch" / "report" / "web" / "csv.js"
+REPORTS = REPOSITORY / "custom_labels_batch" / "report" / "web" / "csv.js"
 
 
 @pytest.mark.parametrize(

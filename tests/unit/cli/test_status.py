@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from custom_labels_batch.cli.alarms import Alarms
-from custom_labels_batch.cli.next_run import next_tick
-from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.cli.schedule import next_tick
+from custom_labels_batch.cli.stack import Stack, StackTime
 from tests.unit.cli.aws_stack import VERSION, AwsStack
 from tests.unit.cli.conftest import Cli
 
@@ -87,6 +87,16 @@ def test_the_last_runs_are_told_newest_first_with_what_went_wrong(aws: AwsStack,
     assert "The last one: ModelStopped: v2 went to STOPPED" in said.words
 
 
+def test_the_cause_of_a_failed_run_is_told_whole_however_long_it_is(aws: AwsStack, cli: Cli) -> None:
+    cause = (
+        "Rekognition.LimitExceededException: " + "the account's inference units do not suffice, " * 9 + "ask for more."
+    )
+    aws.record(RUN, outcome="FAILED", cause=cause)
+    said = cli("status", "--outputs", aws.file())
+    assert f"The last one: {cause}" in said.words
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
 def test_the_next_run_is_told_from_the_schedule(aws: AwsStack, cli: Cli) -> None:
     said = cli("status", "--outputs", aws.file())
     assert "in 60 min, by rate(1 hour)" in said.words
@@ -145,6 +155,17 @@ def test_alarms_are_in_the_json(watched: AwsStack, cli: Cli) -> None:
     assert (found["ok"], found["withoutData"]) == (1, 1)
     assert raised["meaning"] == "Images could not be labelled."
     assert raised["toDo"] == "look at a message."
+
+
+def test_alarms_of_a_sandbox_are_told_by_its_clock_as_everything_is(
+    watched: AwsStack, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = datetime.now(UTC)
+    simulated = real + timedelta(hours=5)
+    monkeypatch.setattr(StackTime, "of", lambda _: StackTime(real, simulated, scale=1 / 30))
+    alarm(watched, "monitoring-image-dead-letter-0123abc", "ALARM")
+    (raised,) = json.loads(cli("status", "--outputs", watched.file(), "--json").out)["alarms"]["raised"]
+    assert abs(datetime.fromisoformat(raised["since"]) - simulated) < timedelta(minutes=30)
 
 
 def test_without_the_right_to_see_alarms_the_rest_is_told(

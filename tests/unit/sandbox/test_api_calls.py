@@ -8,9 +8,10 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
 
-from sandbox.api_calls import ApiCall, error_answer, read_call
+from sandbox.api_calls import ApiCall, error_answer, new_session, read_call, service_model
 
 LAMBDA_MAPPING = {"UUID": "14e0db71-5d35-4eb5-b481-8945cf9d10c2"}
 KEY = "a folder/plus+ & Größe 🧱.jpg"
@@ -119,3 +120,12 @@ def test_a_key_is_found_in_the_text_of_its_request() -> None:
 
 def test_a_request_that_nobody_signed_is_no_call() -> None:
     assert read_call("GET", "/bucket/key", {}, {}, b"") is None
+
+
+def test_a_client_that_was_used_leaves_the_model_of_its_service_as_it_is() -> None:
+    s3 = new_session("test", "test", region="us-east-1").client(
+        "s3", endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1})
+    )
+    with pytest.raises(EndpointConnectionError):
+        s3.list_object_versions(Bucket="b")
+    assert service_model("s3").operation_model("ListObjectVersions").http["requestUri"] == "/{Bucket}?versions"
