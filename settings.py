@@ -426,9 +426,9 @@ class Settings(BaseModel):
     )
     data_buckets: Literal["retain", "protect", "delete"] | None = _setting(
         None,
-        "What becomes of the stack's buckets when they are to be deleted or replaced: they stay, private as they are; "
-        "or pulumi refuses, until this is changed; or they are deleted if they are empty. Without it, retain, or "
-        "delete where forceDestroy is true",
+        "What becomes of the stack's buckets when they are to be deleted or replaced: retain leaves them, private as "
+        "they are; protect refuses, until this is changed; delete deletes them if they are empty. Without it, retain, "
+        "or delete where forceDestroy is true",
         "retain, protect or delete",
         "protect",
     )

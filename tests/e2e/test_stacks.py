@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,10 @@ class TestAnotherName:
         assert what_makes_it_private(environment.cloud, new) == PRIVATE
 
 
+def all_hold_a_lock(stacks: list[Stack]) -> bool:
+    return all(stack.items("lock") for stack in stacks)
+
+
 class TestTwoStacksOfOneAccount:
     def test_label_their_own_images_with_their_own_models_at_the_same_time(
         self, make: Make, settings: SandboxSettings
@@ -201,11 +206,11 @@ class TestTwoStacksOfOneAccount:
             stack.upload(*pictures(2 + number))
 
         runs = {name: stack.start_run() for name, stack in stacks.items()}
-        locked = [stack.wait_for(lambda s=stack: s.items("lock"), "the lock") for stack in stacks.values()]
+        both_locked = partial(all_hold_a_lock, list(stacks.values()))
+        stacks["dev"].wait_for(both_locked, "both runs to hold a lock of their own at the same time")
         for name, stack in stacks.items():
             assert stack.finish(runs[name])["status"] == "SUCCEEDED"
 
-        assert len(locked) == 2
         for number, (stack, project) in enumerate(zip(stacks.values(), PROJECTS, strict=True)):
             (record,) = stack.items("run")
             assert f":project/{project}/version/" in record["projectVersionArn"]["S"]

@@ -520,6 +520,21 @@ class TestWhatIsGone:
         assert after.calls == ["SetQueueAttributes", "DeleteQueue"]
         assert len(stack.state.read()["resources"]) == 1
 
+    def test_is_left_to_what_it_is_deleted_with(self, stack: Stack) -> None:
+        def both() -> None:
+            images = aws.sqs.Queue("images")
+            aws.sqs.QueuePolicy(
+                "images",
+                queue_url=images.url,
+                policy=document("Deny", "sqs:SendMessage", "*", Principal="*"),
+                opts=pulumi.ResourceOptions(deleted_with=images),
+            )
+            aws.sns.Topic("kept")
+
+        stack.up(both)
+
+        assert stack.up(lambda: aws.sns.Topic("kept")).calls == ["DeleteQueue"]
+
     def test_is_not_removed_while_it_is_protected(self, stack: Stack) -> None:
         def program(protect: bool, there: bool = True) -> Program:
             return lambda: aws.sqs.Queue("images", opts=pulumi.ResourceOptions(protect=protect)) if there else None
