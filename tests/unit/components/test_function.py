@@ -163,7 +163,7 @@ def test_the_function_gets_exactly_the_variables_it_declares(graph: Result) -> N
 def test_the_function_accepts_its_variables(graph: Result) -> None:
     environment = read_environment(AnalyzeImageEnvironment, variables(graph))
 
-    assert environment.project_arn == PROJECT_ARN
+    assert read_environment(ModelEnvironment, variables(graph)).project_arn == PROJECT_ARN
     assert environment.source_bucket_name == graph.outputs["sourceBucketName"]
     assert environment.final_bucket_name == graph.outputs["finalBucketName"]
     assert environment.predictions_topic_arn == graph.outputs["predictionsTopicArn"]
