@@ -46,7 +46,7 @@ def poll(sqs: "SQSClient", queue_url: str, queue_arn: str) -> int:
     messages = answer.get("Messages", [])
     if messages:
         event = {"Records": [_record(message, queue_arn) for message in messages]}
-        failed = handler(event, Batch(time.monotonic() + BATCH_SECONDS, str(uuid4())))  # type: ignore[arg-type]
+        failed = handler(event, Batch(time.monotonic() + BATCH_SECONDS, str(uuid4())))
         again = {item["itemIdentifier"] for item in failed["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in again]
         if done:

@@ -2,7 +2,7 @@
 
 import pulumi
 import pulumi_aws as aws
-from endpoint import SageMakerEndpoint
+from endpoint import SageMakerEndpoint  # type: ignore[import-not-found]
 
 from custom_labels_batch import BatchInference
 

@@ -1,9 +1,11 @@
 """BatchInference with another detector than Custom Labels: what the example of SageMaker registers."""
 
+import doctest
 import json
 
 import pytest
 
+from custom_labels_batch.components import workflow
 from custom_labels_batch.components.workflow import render
 from examples.sagemaker.endpoint import SageMakerEndpoint
 from sandbox.errors import SandboxError
@@ -71,6 +73,10 @@ def test_an_endpoint_that_cannot_be_used_is_refused(arn: str, version: str, said
 def test_a_change_of_a_state_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="has no state 'Start the engine'"):
         render("batch_inference", {}, {"Start the engine": {}})
+
+
+def test_the_example_of_a_merge_holds() -> None:
+    assert doctest.testmod(workflow) == (0, 1)
 
 
 def test_without_a_detector_an_endpoints_arn_is_refused() -> None:

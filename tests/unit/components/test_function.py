@@ -13,6 +13,7 @@ import pytest
 from custom_labels_batch.components.batch_inference import calls_per_second, function_timeout_seconds, threads
 from custom_labels_batch.components.function import FUNCTIONS, source_archive
 from custom_labels_batch.functions.analyze_image.environment import AnalyzeImageEnvironment
+from custom_labels_batch.functions.analyze_image.model import ModelEnvironment
 from custom_labels_batch.functions.shared.environment import read_environment
 from sandbox.deployer.model import Properties
 from sandbox.deployer.preview import PreviewCreator
@@ -153,7 +154,7 @@ def test_every_log_group_forgets(graph: Result) -> None:
 
 
 def test_the_function_gets_exactly_the_variables_it_declares(graph: Result) -> None:
-    declared = {name.upper() for name in AnalyzeImageEnvironment.model_fields}
+    declared = {name.upper() for name in (*AnalyzeImageEnvironment.model_fields, *ModelEnvironment.model_fields)}
     powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
     assert set(variables(graph)) == declared | powertools
@@ -162,7 +163,7 @@ def test_the_function_gets_exactly_the_variables_it_declares(graph: Result) -> N
 def test_the_function_accepts_its_variables(graph: Result) -> None:
     environment = read_environment(AnalyzeImageEnvironment, variables(graph))
 
-    assert environment.project_arn == PROJECT_ARN
+    assert read_environment(ModelEnvironment, variables(graph)).project_arn == PROJECT_ARN
     assert environment.source_bucket_name == graph.outputs["sourceBucketName"]
     assert environment.final_bucket_name == graph.outputs["finalBucketName"]
     assert environment.predictions_topic_arn == graph.outputs["predictionsTopicArn"]

@@ -46,7 +46,7 @@ class PretendedEndpoint:
         found = {"labels": ["brick", "grass"], "probabilities": [0.9325, 0.0675]}
         status, body = self.answers.pop(0) if self.answers else (200, found)
         headers = HTTPHeaders()
-        headers["x-amzn-ErrorType"] = body.get("code", "")
+        headers["x-amzn-ErrorType"] = str(body.get("code", ""))
         return AWSResponse(request.url, status, headers, Raw(json.dumps(body).encode()))
 
 
