@@ -1,6 +1,7 @@
 """Every Python program in examples/, deployed on the sandbox as its README says, and put to its use."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.e2e.deployed_stack import Stack
 pytestmark = pytest.mark.xdist_group("examples")
 
 EXAMPLES = REPOSITORY / "examples"
+DOCUMENT = (REPOSITORY / "docs" / "components.md").read_text(encoding="utf-8")
 STOPPED = ("TRAINING_COMPLETED", "STOPPED")
 PICTURES = dict(photographs(9, seed=7))
 """What is on it -> one photograph of it, in the sandbox's model's words."""
@@ -214,3 +216,22 @@ def test_upload_example_labels_at_once_on_a_running_model(deploy_example: Deploy
 
     example.wait_for_label("wall.jpg", "brick")
     rekognition.stop_project_version(ProjectVersionArn=version)
+
+
+def test_a_notification_alone_mails_about_what_the_user_publishes_as_the_document_says(
+    settings: SandboxSettings, cloud: Cloud, server: ServerProcess, tmp_path: Path
+) -> None:
+    _, _, program = re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    (message,) = re.findall(r"^```json\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    (tmp_path / "Pulumi.yaml").write_text("name: detections\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(f"{program}pulumi.export('told', notification.notification_topic_arn)\n")
+    outputs = deploy(tmp_path, "sandbox", {}, settings, build=tmp_path)
+
+    cloud.sns.publish(
+        TopicArn=outputs["detectionsTopicArn"],
+        Message=message,
+        MessageAttributes={"status": {"DataType": "String", "StringValue": "labelled"}},
+    )
+
+    stack = Example(server, cloud, outputs, settings)
+    stack.wait_for(lambda: any("line-2/0001.jpg" in mail.text for mail in read_mails(settings, outputs["told"])), "it")
