@@ -37,7 +37,7 @@ def left(app: Path, file: Path) -> Path:
 
 
 def command(verb: str) -> list[str]:
-    return [sys.executable, "-m", "sandbox", verb]
+    return [sys.executable, "-m", "sandbox", *verb.split()]
 
 
 def environment(port: int, **more: str) -> dict[str, str]:
@@ -163,6 +163,21 @@ class TestTheSandbox:
         assert f"AWS_ENDPOINT_URL={outputs['endpointUrl']}" in printed
         assert outputs["stateMachineArn"] in printed
         assert eventually_silent(port)
+
+    def test_keeps_another_program_up_and_says_how_to_use_that(self, app: Path) -> None:
+        port = free_port()
+        with started(app, "up examples/minimal", port) as sandbox:
+            printed = read_until(sandbox, "AWS_SECRET_ACCESS_KEY")
+            outputs = json.loads(left(app, OUTPUTS_FILE).read_text(encoding="utf-8"))
+
+            sandbox.send_signal(signal.SIGINT)
+            sandbox.communicate(timeout=20)
+
+        assert sandbox.returncode == 0
+        assert "sourceBucketName" in outputs
+        assert "athenaTable" not in outputs
+        assert "clb run --wait" in printed
+        assert "python -m sandbox deploy examples/minimal" in printed
 
     def test_leaves_nothing_running_when_it_is_killed(self, app: Path) -> None:
         port = free_port()
