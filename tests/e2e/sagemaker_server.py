@@ -24,7 +24,7 @@ def main() -> int:
     class Gateway(gateway.Gateway):
         def __init__(self, settings: SandboxSettings) -> None:
             super().__init__(settings)
-            install(self._project)
+            install(self._projects[0])
 
     gateway.Gateway = Gateway  # type: ignore[misc]
     return server.main(until_parent_ends=True)
