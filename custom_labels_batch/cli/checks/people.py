@@ -28,7 +28,7 @@ def subscriptions(stack: Stack) -> Iterator[Finding]:
             yield warning(
                 "subscriptions",
                 f"of {what}, not confirmed: {', '.join(sorted(pending))}",
-                "open the link in the mail that AWS sent; after three days, pulumi up --refresh sends another",
+                "open the link in the mail that AWS sent; after two days, pulumi up --refresh sends another",
             )
         elif found:
             yield ok("subscriptions", f"{count(len(found), 'subscription')} of {what}")
