@@ -23,7 +23,7 @@ test: $(READY) ## Run every test, and a part of the fault cases
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not faults"
 
 faults: $(READY) ## Break the pipeline on purpose, in every fault case, and print the table of what it did
-	@$(BIN)/python -m pytest -q tests/faults
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/faults
 
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
