@@ -97,6 +97,8 @@ def _how_to_use_another(stack: Stack, program: Path) -> str:
     samples = SAMPLES.relative_to(REPOSITORY)
     run = "  .venv/bin/clb run --wait\n  .venv/bin/clb status\n" if stack.outputs.get("stateMachineArn") else ""
     use = f"  .venv/bin/clb upload {samples}\n{run}" if stack.outputs.get("imageQueueUrl") else ""
+    source = stack.outputs.get("sourceBucketName")
+    copy = f"  aws s3 cp --recursive {samples}/ s3://{source}/\n" if source else ""
     return f"""
 The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.relative_to(REPOSITORY)}.
 
@@ -108,4 +110,4 @@ The AWS CLI (version 2) and SDKs find it with:
 
   export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-"""
+{copy}"""

@@ -102,7 +102,8 @@ def test_minimal_example_labels_an_image_stops_the_model_and_is_found_by_clb(
     example.run_until_labelled("first.jpg", "brick")
 
     assert example.items("lock") == []
-    assert main(["status", "--outputs", str(tmp_path / "outputs.json")]) == 0
+    for command in (["status"], ["redrive", "--dry-run"]):
+        assert main([*command, "--outputs", str(tmp_path / "outputs.json")]) == 0
 
 
 def test_notification_example_mails_about_the_label_of_interest_alone(deploy_example: DeployExample) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from custom_labels_batch.cli.findings import Finding, ok, problem
 from custom_labels_batch.cli.queues import depth, queue_arn
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.cli.stack_status import QUEUES
+from custom_labels_batch.cli.stack_status import queues_of
 from custom_labels_batch.cli.wording import count
 
 
 def dead_letters(stack: Stack) -> Iterator[Finding]:
     """Whether a message is in a dead-letter queue."""
-    found = {name: depth(stack.sqs, stack.output(dead)).total for name, (_, dead) in QUEUES.items()}
+    found = {name: depth(stack.sqs, stack.output(dead)).total for name, (_, dead) in queues_of(stack).items()}
     for name, messages in found.items():
         if messages:
             yield problem(
