@@ -162,13 +162,22 @@ def test_documents_and_examples_name_the_version_there_is() -> None:
 def test_an_example_imports_nothing_of_this_repository_but_the_package(folder: str) -> None:
     text = (EXAMPLES / folder / "__main__.py").read_text(encoding="utf-8")
 
-    assert set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE)) == {"pulumi", "custom_labels_batch"}
+    own = {module.stem for module in (EXAMPLES / folder).glob("*.py")}
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE))
+    assert imported - own - {"pulumi_aws"} == {"pulumi", "custom_labels_batch"}
+
+
+@pytest.mark.parametrize("folder", PYTHON)
+def test_an_example_asks_for_what_it_needs(folder: str) -> None:
     manifest = yaml.safe_load((EXAMPLES / folder / "Pulumi.yaml").read_text(encoding="utf-8"))
-    assert manifest["config"]["projectArn"]["type"] == "string"
+    text = (EXAMPLES / folder / "__main__.py").read_text(encoding="utf-8")
+    required = re.findall(r'\.require(?:_object)?\("(\w+)"\)', text)
+    assert required
+    assert {name for name in manifest["config"] if "default" not in manifest["config"][name]} == set(required)
 
 
 def test_the_readme_of_the_examples_lists_each() -> None:
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    folders = {found.parent.name for found in EXAMPLES.glob("*/Pulumi.yaml")}
+    folders = {found.name for found in EXAMPLES.iterdir() if found.is_dir() and not found.name.startswith("__")}
 
     assert set(re.findall(r"^\| \[`(\w+)`\]\(", text, re.MULTILINE)) == folders
