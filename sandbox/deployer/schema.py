@@ -7,6 +7,7 @@ without a word; here it is an error.
 import functools
 import importlib
 import inspect
+import threading
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,9 @@ from pulumi.runtime import rpc
 from sandbox.errors import SandboxError
 
 PROVIDER_TYPE = "pulumi:providers:aws"
+
+_IMPORTING = threading.Lock()
+"""pulumi_aws imports its modules lazily, in a way that before Python 3.12 is not safe where two threads ask at once."""
 
 
 def check_inputs(resource_type: str, inputs: Mapping[str, Any]) -> None:
@@ -59,12 +63,13 @@ def _resource_class(resource_type: str) -> type:
     if resource_type == PROVIDER_TYPE:
         return pulumi_aws.Provider
     package, _, rest = resource_type.partition(":")
-    module = rpc.get_resource_module(package, rest.partition(":")[0], "")
-    known: dict[str, Any] = getattr(module, "mod_info", {"classes": {}})
-    if resource_type not in known["classes"]:
-        raise SandboxError(f"Resource type {resource_type} is not one pulumi-aws knows.")
-    namespace = importlib.import_module(known["fqn"])
-    return typing.cast(type, getattr(namespace, known["classes"][resource_type]))
+    with _IMPORTING:
+        module = rpc.get_resource_module(package, rest.partition(":")[0], "")
+        known: dict[str, Any] = getattr(module, "mod_info", {"classes": {}})
+        if resource_type not in known["classes"]:
+            raise SandboxError(f"Resource type {resource_type} is not one pulumi-aws knows.")
+        namespace = importlib.import_module(known["fqn"])
+        return typing.cast(type, getattr(namespace, known["classes"][resource_type]))
 
 
 @functools.cache
