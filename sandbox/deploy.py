@@ -89,7 +89,7 @@ def deploy(
 
 def parts(outputs: Mapping[str, Any]) -> list[str]:
     """Outputs that are themselves the outputs of a `BatchInference`, where a program has several."""
-    return [name for name, value in outputs.items() if isinstance(value, dict) and "imageQueueUrl" in value]
+    return sorted(name for name, value in outputs.items() if isinstance(value, dict) and "imageQueueUrl" in value)
 
 
 def part_file(name: str) -> str:
