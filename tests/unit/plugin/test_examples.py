@@ -123,10 +123,12 @@ def test_the_python_programs_of_the_document_run() -> None:
     assert "::models::" in made.named("batch-images", QUEUE).options.provider
 
 
-def test_the_documents_message_is_one_that_every_listener_understands() -> None:
+def test_the_documents_message_is_one_that_every_listener_understands_with_every_name_that_messages_have() -> None:
     text = json.loads(block("json"))
+    sent = json.loads(Prediction.model_validate(text).to_json())
 
-    assert json.loads(Prediction.model_validate(text).to_json()) == text
+    assert sent == text
+    assert list(sent) == list(text)
 
 
 @pytest.mark.parametrize("folder", ["typescript", "yaml"])
