@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from custom_labels_batch.components.batch_inference import RELEASE_TIMEOUT_SECONDS
 from custom_labels_batch.functions.shared.prediction import Prediction
-from docs.state_machines import ARCHITECTURE
+from sandbox.deploy import REPOSITORY
 from tests.workflows.definitions import NAMES, State, machines, states, transitions
 
-TEXT = ARCHITECTURE.read_text(encoding="utf-8")
+TEXT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 PARTICIPANTS = {"run": "batch_inference", "release": "release_model"}
 
 
