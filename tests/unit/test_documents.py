@@ -19,8 +19,8 @@ GROUPS = {"settings changes": [pytest.mark.xdist_group("settings changes")]}
     "part", [pytest.param(part, marks=GROUPS.get(part.name, []), id=str(part)) for part in parts()]
 )
 def test_a_generated_part_is_as_the_code_is(part: Part) -> None:
-    difference = part.difference(made(part))
-    assert not difference, f"`make docs` writes it anew\n{difference}"
+    if difference := part.difference(made(part)):
+        pytest.fail(f"`make docs` writes it anew\n{difference}", pytrace=False)
 
 
 def test_everything_that_is_made_is_shown() -> None:
