@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox destroy test faults lint bench load clean
+.PHONY: help demo sandbox destroy test faults lint docs bench load clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ faults: $(READY) ## Break the pipeline on purpose, in every fault case, and prin
 
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
+
+docs: $(READY) ## Write the generated parts of the documents anew, and the components' schema
+	@$(BIN)/python -m docs
 
 bench: $(READY) ## Measure: billed minutes and throughput, what queries read, the report's size and speed
 	@$(BIN)/python -m benchmarks.batch_run

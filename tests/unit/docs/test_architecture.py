@@ -5,10 +5,10 @@ import re
 from itertools import pairwise
 
 from custom_labels_batch.components.batch_inference import RELEASE_TIMEOUT_SECONDS
-from docs.state_machines import ARCHITECTURE
+from sandbox.deploy import REPOSITORY
 from tests.workflows.definitions import NAMES, State, machines, states, transitions
 
-TEXT = ARCHITECTURE.read_text(encoding="utf-8")
+TEXT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 PARTICIPANTS = {"run": "batch_inference", "release": "release_model"}
 
 
