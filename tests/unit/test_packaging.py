@@ -106,3 +106,8 @@ def test_make_leaves_the_command_where_the_documents_say() -> None:
     assert "pip install" in setup
     assert "--editable ." in setup
     assert PROJECT["project"]["scripts"] == {"clb": "custom_labels_batch.__main__:main"}
+
+
+def test_the_package_shows_its_components_before_they_are_imported() -> None:
+    shown = "import custom_labels_batch as c, sys; sys.exit(not set(c.__all__) <= set(dir(c)) or 'pulumi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", shown], cwd=REPOSITORY, check=False).returncode == 0
