@@ -64,9 +64,9 @@ class CustomLabels:
         if place != [region, account]:
             # A copy stays in its region (Rekognition API reference, CopyProjectVersion).
             otherwise = (
-                "copy the model version (aws rekognition copy-project-version) to a project of this account, and name that"
+                "copy the model version to a project of it (aws rekognition copy-project-version) and name that"
                 if place[0] == region
-                else "train the model in a project that is here, and name that: a copy cannot leave its region"
+                else "train the model in a project that is here and name that: a copy cannot leave its region"
             )
             raise ValueError(
                 f"The project {arn} is not in {region} and account {account}, where this is deployed. Deploy to the "
