@@ -14,10 +14,11 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
-from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD, MOST_USD
+from custom_labels_batch.components.prices import MOST_USD
 from custom_labels_batch.components.quicksight_principal import checked_principal_arn
-from custom_labels_batch.components.schedule_expression import checked_pause, checked_schedule
 from custom_labels_batch.components.subscriptions import Subscription, distinct
+from custom_labels_batch.rules.prices import PRICES
+from custom_labels_batch.rules.schedule_expression import checked_pause, checked_schedule
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -411,7 +412,7 @@ class Settings(BaseModel):
         "production@example.com",
     )
     inference_unit_hour_price: float = _setting(
-        INFERENCE_UNIT_HOUR_USD,
+        PRICES.inference_unit_hour,
         "USD that an inference unit costs an hour where you are, for summaries and the operations dashboard",
         f"a number from 0 to {MOST_USD}",
         "4",

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.measure import Measurement
 from benchmarks.results import read
 from custom_labels_batch.cli import other_costs
-from custom_labels_batch.cli.prices import PRICES
+from custom_labels_batch.rules.prices import PRICES
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import record_stack
 

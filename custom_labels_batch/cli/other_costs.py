@@ -6,8 +6,8 @@ a run's without the looks, which depend on its length. Storage, logs, e-mails an
 
 from collections.abc import Mapping
 
-from custom_labels_batch.cli.prices import PRICES, Prices
 from custom_labels_batch.cli.simulation import Simulation
+from custom_labels_batch.rules.prices import PRICES, Prices
 
 Counts = Mapping[str, float]
 

@@ -11,7 +11,6 @@ import pulumi_aws as aws
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
-from custom_labels_batch.components.drain_target import drain_seconds
 from custom_labels_batch.components.email_subscriptions import checked_emails
 from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
 from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
@@ -19,10 +18,11 @@ from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.prices import checked_price
 from custom_labels_batch.components.queue import WorkQueue
 from custom_labels_batch.components.run_summaries import run_summaries, telling
-from custom_labels_batch.components.schedule_expression import checked_pause
 from custom_labels_batch.components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
 from custom_labels_batch.components.uploads import queue_uploads
 from custom_labels_batch.components.workflow import Workflow
+from custom_labels_batch.rules.drain_target import drain_seconds
+from custom_labels_batch.rules.schedule_expression import checked_pause
 
 TRIGGERS = ("schedule", "upload")
 

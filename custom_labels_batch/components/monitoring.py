@@ -13,7 +13,7 @@ from custom_labels_batch.components.email_subscriptions import checked_emails, s
 from custom_labels_batch.components.inputs import whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.prices import checked_price
-from custom_labels_batch.components.schedule_expression import checked_schedule, longest_pause
+from custom_labels_batch.rules.schedule_expression import checked_schedule, longest_pause
 
 MODEL_START_MINUTES = 30
 """What a run is allowed for starting the model, before its first image."""

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_labels_batch.components.inputs import number
-
-INFERENCE_UNIT_HOUR_USD = 4.0
-"""An inference unit of a Custom Labels model for an hour (rekognition/pricing, "Custom Labels inference"; cli/prices.py
-has the other prices and how sure they are)."""
+from custom_labels_batch.rules.prices import PRICES
 
 MOST_USD = 1000
 """A higher price is a slip."""
@@ -21,4 +18,4 @@ def checked_price(args: Mapping[str, Any]) -> float:
     InputError
         It is no number, or out of range.
     """
-    return number(args, "inference_unit_hour_price", INFERENCE_UNIT_HOUR_USD, 0, MOST_USD)
+    return number(args, "inference_unit_hour_price", PRICES.inference_unit_hour, 0, MOST_USD)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from custom_labels_batch.cli import other_costs
-from custom_labels_batch.cli.prices import PRICES
+from custom_labels_batch.rules.prices import PRICES
 from docs.cost_tables import DOCUMENT, POLLS, bench, idle, renewed
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import record_stack
