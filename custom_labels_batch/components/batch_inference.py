@@ -13,15 +13,16 @@ from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
 from custom_labels_batch.components.email_subscriptions import checked_emails
 from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
-from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
+from custom_labels_batch.components.inputs import InputError, in_apply, log_retention_days, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
-from custom_labels_batch.components.prices import checked_price
-from custom_labels_batch.components.queue import WorkQueue
+from custom_labels_batch.components.queue import DAY_SECONDS, WorkQueue
 from custom_labels_batch.components.run_summaries import run_summaries, telling
 from custom_labels_batch.components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
 from custom_labels_batch.components.uploads import queue_uploads
 from custom_labels_batch.components.workflow import Workflow
+from custom_labels_batch.rules import limits
 from custom_labels_batch.rules.drain_target import drain_seconds
+from custom_labels_batch.rules.limits import EXECUTIONS_PER_INFERENCE_UNIT
 from custom_labels_batch.rules.schedule_expression import checked_pause
 
 TRIGGERS = ("schedule", "upload")
@@ -30,12 +31,6 @@ DEFAULT_SCHEDULE = "rate(1 hour)"
 
 BATCH_SIZE = 10
 """Messages a function call takes: the most that SQS hands out without a batching window."""
-
-EXECUTIONS_PER_INFERENCE_UNIT = 2
-"""Function executions at once for each inference unit; also the least concurrency a mapping can be held to."""
-
-MOST_INFERENCE_UNITS = 1000 // EXECUTIONS_PER_INFERENCE_UNIT
-"""1000 is the highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
 
 RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
 """Twice what release_model waits for the model to stop, so that it ends by its own rules."""
@@ -147,7 +142,7 @@ class BatchInference(pulumi.ComponentResource):
         if args.get("model_version", "").startswith("arn:"):
             raise InputError("model_version is an ARN; give the name, which is what follows version/", "model_version")
         self._summary_emails = checked_emails(args.get("summary_emails", []), "summary_emails")
-        self._price = checked_price(args)
+        self._price = number(args, "inference_unit_hour_price", limits.INFERENCE_UNIT_HOUR_PRICE)
         self._keeping = Keeping.chosen(args)
         super().__init__(
             "custom-labels-batch:index:BatchInference",
@@ -158,15 +153,15 @@ class BatchInference(pulumi.ComponentResource):
         self._component_name, self._args, self._scheduled = name, args, trigger == "schedule"
         self._detector = detector or CustomLabels()
         self._child = pulumi.ResourceOptions(parent=self)
-        self._units = whole_number(args, "max_inference_units", 1, 1, MOST_INFERENCE_UNITS)
-        self._tps = number(args, "tps_per_inference_unit", 5.0, 0.1, 100)
-        self._min_batch_size = whole_number(args, "min_batch_size", 1, 1, 1_000_000)
-        self._max_queue_age_minutes = whole_number(args, "max_queue_age_minutes", 1440, 2, 10080)
+        self._units = whole_number(args, "max_inference_units", limits.MAX_INFERENCE_UNITS)
+        self._tps = number(args, "tps_per_inference_unit", limits.TPS_PER_INFERENCE_UNIT)
+        self._min_batch_size = whole_number(args, "min_batch_size", limits.MIN_BATCH_SIZE)
+        self._max_queue_age_minutes = whole_number(args, "max_queue_age_minutes", limits.MAX_QUEUE_AGE_MINUTES)
         self._project_arn = self._project_of_this_place()
-        self._log_days = whole_number(args, "log_retention_days", 30, 1, 3653)
+        self._log_days = log_retention_days(args)
         self._function_timeout = function_timeout_seconds(self._tps)
 
-        self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", 30, 1, 3650)
+        self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", limits.RETENTION_DAYS)
         self._source = self._source_bucket()
         self._final = self._bucket("final", args.get("final_bucket_name"), {"superseded/": self._noncurrent_days})
         self._topic, topic_policy = self._predictions_topic()
@@ -286,7 +281,7 @@ class BatchInference(pulumi.ComponentResource):
                 "SOURCE_BUCKET_NAME": self._source_name,
                 "FINAL_BUCKET_NAME": self._final.name,
                 "PREDICTIONS_TOPIC_ARN": self._topic.arn,
-                "MIN_CONFIDENCE": str(number(args, "min_confidence", 70.0, 0, 100)),
+                "MIN_CONFIDENCE": str(number(args, "min_confidence", limits.MIN_CONFIDENCE)),
                 "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True, ensure_ascii=False),
                 "DETECT_CALLS_PER_SECOND": str(calls_per_second(self._tps)),
                 "DETECT_THREADS": str(threads(self._tps)),
@@ -402,7 +397,8 @@ class BatchInference(pulumi.ComponentResource):
                 "MetricsNamespace": METRICS_NAMESPACE,
                 "InferenceUnitHourPrice": self._price,
                 "FunctionTimeoutSeconds": self._function_timeout,
-                "RunRetentionSeconds": whole_number(self._args, "run_retention_days", 400, 1, 3650) * 24 * 60 * 60,
+                "RunRetentionSeconds": DAY_SECONDS
+                * whole_number(self._args, "run_retention_days", limits.RUN_RETENTION_DAYS),
             },
             statements=[
                 iam.allow(
@@ -419,7 +415,7 @@ class BatchInference(pulumi.ComponentResource):
         )
 
     def _batch_inference(self, table: aws.dynamodb.Table, release: Workflow) -> Workflow:
-        max_run_seconds = whole_number(self._args, "max_run_minutes", 1440, 5, 43200) * 60
+        max_run_seconds = whole_number(self._args, "max_run_minutes", limits.MAX_RUN_MINUTES) * 60
         return Workflow(
             f"{self._component_name}-run",
             definition="batch_inference",
@@ -434,7 +430,9 @@ class BatchInference(pulumi.ComponentResource):
                 "MaxInferenceUnits": self._units,
                 "TpsPerInferenceUnit": self._tps,
                 "ExecutionsPerInferenceUnit": EXECUTIONS_PER_INFERENCE_UNIT,
-                "TargetDrainSeconds": drain_seconds(whole_number(self._args, "target_drain_minutes", 60, 1, 1440)),
+                "TargetDrainSeconds": drain_seconds(
+                    whole_number(self._args, "target_drain_minutes", limits.TARGET_DRAIN_MINUTES)
+                ),
                 "MaxRunSeconds": max_run_seconds,
                 "MinBatchSize": self._min_batch_size,
                 "MaxQueueAgeSeconds": self._max_queue_age_minutes * 60,

@@ -10,9 +10,10 @@ import pulumi_aws as aws
 from custom_labels_batch.components import alarms, iam, operations_dashboard
 from custom_labels_batch.components.alarms import MOST_WAIT_MINUTES, Alarm
 from custom_labels_batch.components.email_subscriptions import checked_emails, subscribe
-from custom_labels_batch.components.inputs import whole_number
+from custom_labels_batch.components.inputs import number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
-from custom_labels_batch.components.prices import checked_price
+from custom_labels_batch.rules import limits
+from custom_labels_batch.rules.limits import Range
 from custom_labels_batch.rules.schedule_expression import checked_schedule, longest_pause
 
 MODEL_START_MINUTES = 30
@@ -83,9 +84,9 @@ class Monitoring(pulumi.ComponentResource):
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
         wait = HOURLY_WAIT_MINUTES if "state_machine_arn" in args else 60
-        self._longest_wait = whole_number(args, "longest_wait_minutes", wait, 1, MOST_WAIT_MINUTES)
+        self._longest_wait = whole_number(args, "longest_wait_minutes", Range(wait, 1, MOST_WAIT_MINUTES))
         emails = checked_emails(args.get("alarm_emails", []), "alarm_emails")
-        self._price = checked_price(args)
+        self._price = number(args, "inference_unit_hour_price", limits.INFERENCE_UNIT_HOUR_PRICE)
         super().__init__(
             "custom-labels-batch:index:Monitoring",
             name,
@@ -176,7 +177,7 @@ class Monitoring(pulumi.ComponentResource):
         if "schedule_arn" in args:
             found.append(alarms.failed_schedule(args["schedule_arn"]))
         if "project_arn" in args and "max_run_minutes" in args:
-            version, most = args.get("model_version"), whole_number(args, "max_run_minutes", 1440, 5, 43200)
+            version, most = args.get("model_version"), whole_number(args, "max_run_minutes", limits.MAX_RUN_MINUTES)
             found.append(alarms.model_in_service(args["project_arn"], version, most))
         return found
 

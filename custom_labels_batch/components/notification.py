@@ -9,21 +9,16 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, whole_number
+from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
 from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
+from custom_labels_batch.rules import limits
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
 """Messages a function call takes, for each mode: a digest is about as many images as come in its window."""
 
-MOST_WINDOW_SECONDS = 300
-"""The longest that Lambda gathers a batch (Lambda API reference, MaximumBatchingWindowInSeconds)."""
-
 FUNCTION_TIMEOUT_SECONDS = 120
-
-MAX_LINK_MINUTES = 7 * 24 * 60
-"""The longest that a Signature Version 4 link can be asked to work (Amazon S3 user guide, presigned URLs)."""
 
 MAX_SESSION_MINUTES = 12 * 60
 """No session of a role lasts longer (AWS STS API reference, AssumeRole), and a link ends with the session that signed
@@ -89,8 +84,8 @@ class Notification(pulumi.ComponentResource):
         _check_labels(self._labels)
         self._mode = args.get("mode", "digest")
         _check_mode(self._mode)
-        window = whole_number(args, "batching_window_seconds", 60, 1, MOST_WINDOW_SECONDS)
-        self._link_minutes = whole_number(args, "presigned_url_minutes", 0, 0, MAX_LINK_MINUTES)
+        window = whole_number(args, "batching_window_seconds", limits.NOTIFICATION_WINDOW_SECONDS)
+        self._link_minutes = whole_number(args, "presigned_url_minutes", limits.PRESIGNED_URL_MINUTES)
         _check_links(self._link_minutes, "final_bucket_name" in args)
         subscriptions = wanted_subscriptions(args.get("notification_emails", []), args.get("subscriptions", []))
         super().__init__(
@@ -187,7 +182,7 @@ class Notification(pulumi.ComponentResource):
             statements=self._notify_labels_statements(queue),
             timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
             memory_megabytes=512,
-            log_retention_days=whole_number(self._args, "log_retention_days", 30, 1, 3653),
+            log_retention_days=log_retention_days(self._args),
             powertools_layer_arn=self._args.get("powertools_layer_arn"),
             opts=self._child,
         )
