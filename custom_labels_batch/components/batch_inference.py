@@ -11,12 +11,13 @@ import pulumi_aws as aws
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
-from custom_labels_batch.components.email_subscriptions import checked_emails
 from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
 from custom_labels_batch.components.inputs import InputError, in_apply, log_retention_days, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.queue import DAY_SECONDS, WorkQueue
-from custom_labels_batch.components.run_summaries import run_summaries, telling
+from custom_labels_batch.components.run_summaries import telling
+from custom_labels_batch.components.subscriptions import checked_emails
+from custom_labels_batch.components.topic import make_topic, subscribe
 from custom_labels_batch.components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
 from custom_labels_batch.components.uploads import queue_uploads
 from custom_labels_batch.components.workflow import Workflow
@@ -164,7 +165,7 @@ class BatchInference(pulumi.ComponentResource):
         self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", limits.RETENTION_DAYS)
         self._source = self._source_bucket()
         self._final = self._bucket("final", args.get("final_bucket_name"), {"superseded/": self._noncurrent_days})
-        self._topic, topic_policy = self._predictions_topic()
+        self._topic, topic_policy = make_topic(f"{name}-predictions", self._child)
         self._table = self._runs_table() if self._scheduled else None
         self._queue = WorkQueue(
             f"{name}-images",
@@ -257,14 +258,6 @@ class BatchInference(pulumi.ComponentResource):
         )
         return [*targets, notification]
 
-    def _predictions_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
-        """Only IAM principals publish here, so AWS's own key for SNS will do."""
-        name = f"{self._component_name}-predictions"
-        topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
-        # A topic policy takes only SNS's own resource actions, not sns:*.
-        refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
-        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
-
     # The function
 
     def _analyze_image(self) -> PythonFunction:
@@ -308,10 +301,7 @@ class BatchInference(pulumi.ComponentResource):
             ),
             # Without it S3 answers 403 for an object, or a version, that is not there.
             iam.allow(["s3:ListBucket", "s3:ListBucketVersions"], [self._source_arn, self._final.arn]),
-            iam.allow(
-                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-                self._queue.arn,
-            ),
+            self._queue.consumer_statement(),
             *self._detector.may_detect(self._project_arn, finds_it_itself=self._table is None),
             iam.allow(["sns:Publish"], self._topic.arn),
         ]
@@ -356,7 +346,8 @@ class BatchInference(pulumi.ComponentResource):
     def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
         """Both state machines, and everything that starts them, after what a run needs."""
         name = self._component_name
-        summaries, summaries_policy = run_summaries(f"{name}-run-summaries", self._summary_emails, parent=self)
+        summaries, summaries_policy = make_topic(f"{name}-run-summaries", self._child)
+        subscribe(f"{name}-run-summaries", summaries, self._summary_emails, summaries_policy, parent=self)
         release = self._release_model(table, summaries)
         batch = self._batch_inference(table, release)
         # A run and a release each look whether the lock's holder, of either kind, is alive.

@@ -12,7 +12,8 @@ from custom_labels_batch.components.function import PythonFunction
 from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
-from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
+from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct
+from custom_labels_batch.components.topic import make_topic, subscribe
 from custom_labels_batch.rules import limits
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
@@ -98,9 +99,8 @@ class Notification(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._warn(bool(subscriptions))
 
-        self._topic, topic_policy = self._notification_topic()
-        for subscription in subscriptions:
-            self._subscribe(subscription, topic_policy)
+        self._topic, topic_policy = make_topic(f"{name}-labels", self._child)
+        subscribe(name, self._topic, subscriptions, topic_policy, parent=self)
         queue = PredictionsQueue(
             f"{name}-predictions",
             args["predictions_topic_arn"],
@@ -130,44 +130,6 @@ class Notification(pulumi.ComponentResource):
             pulumi.log.warn("There are no labels of interest: nothing will be sent to anybody", self)
         if problem := link_warning(self._link_minutes):
             pulumi.log.warn(problem, self)
-
-    def _notification_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
-        """Only IAM principals publish here, so AWS's own key for SNS will do, and asks no rights of them."""
-        name = f"{self._component_name}-labels"
-        topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
-        # A topic policy takes only SNS's own resource actions, not sns:*.
-        refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
-        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
-
-    def _subscribe(self, subscription: Subscription, topic_policy: aws.sns.TopicPolicy) -> None:
-        name = f"{self._component_name}-{subscription_hash(subscription)}"
-        before: list[pulumi.Resource] = [topic_policy]
-        if subscription.protocol == "lambda":
-            before.append(self._let_topic_invoke(name, subscription.endpoint))
-        policy = subscription.filter_policy
-        aws.sns.TopicSubscription(
-            name,
-            topic=self._topic.arn,
-            protocol=subscription.protocol,
-            endpoint=subscription.endpoint,
-            filter_policy=json.dumps(policy, ensure_ascii=False) if policy else None,
-            subscription_role_arn=subscription.subscription_role_arn,
-            # SNS has one subscription an endpoint: made before the old one goes, the new one would be the old one.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
-        )
-
-    def _let_topic_invoke(self, name: str, function_arn: str) -> aws.lambda_.Permission:
-        """Let the topic, and no other, invoke a function, or the version or alias that the ARN ends in."""
-        parts = function_arn.split(":")
-        return aws.lambda_.Permission(
-            name,
-            action="lambda:InvokeFunction",
-            function=":".join(parts[:7]),
-            qualifier=parts[7] if len(parts) > 7 else None,
-            principal="sns.amazonaws.com",
-            source_arn=self._topic.arn,
-            opts=self._child,
-        )
 
     def _notify_labels(self, queue: PredictionsQueue) -> PythonFunction:
         return PythonFunction(
