@@ -4,7 +4,7 @@ import json
 import re
 from itertools import pairwise
 
-from custom_labels_batch.components.batch_inference import RELEASE_TIMEOUT_SECONDS
+from custom_labels_batch.components.scheduled_runs import RELEASE_TIMEOUT_SECONDS
 from custom_labels_batch.functions.shared.prediction import Prediction
 from docs.state_machines import ARCHITECTURE
 from tests.workflows.definitions import NAMES, State, machines, states, transitions
