@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox destroy test faults lint bench load clean
+.PHONY: help demo sandbox destroy test faults lint docs bench load clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ faults: $(READY) ## Break the pipeline on purpose, in every fault case, and prin
 lint: $(READY) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
+docs: $(READY) ## Write the generated parts of the documents anew, and the components' schema
+	@$(BIN)/python -m docs
+
 bench: $(READY) ## Measure: billed minutes and throughput, what queries read, the report's size and speed
 	@$(BIN)/python -m benchmarks.batch_run
 	@$(BIN)/python -m benchmarks.analytics
@@ -42,7 +45,7 @@ clean: ## Remove what the other verbs made
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@echo "Setting up $(VENV): once, 1.5 GB, one to three minutes without a word ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -45,3 +45,8 @@ def __getattr__(name: str) -> Any:
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.components.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    """For whoever explores it: the components too, before they are imported."""
+    return sorted({*globals(), *__all__})

@@ -1,16 +1,11 @@
-"""Tables of docs/cost.md, an idle stack's cost and the bench's: `python -m docs.cost_tables` writes them there."""
-
-from pathlib import Path
+"""Tables of docs/cost.md: what an idle stack costs, and what the bench's images do."""
 
 from benchmarks.measure import Measurement
-from benchmarks.results import read
+from benchmarks.results import Results
 from custom_labels_batch.cli import other_costs
 from custom_labels_batch.rules.prices import PRICES
 from sandbox.pulumi_runtime import Result
-from tests.unit.components.graph import record_stack
 
-DOCUMENT = Path(__file__).with_name("cost.md")
-BENCH = Path(__file__).with_name("bench.json")
 DAYS, HOURS = 30, 720
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -64,15 +59,14 @@ def idle(graph: Result) -> str:
         ("buckets, topics, queues, table, functions, rules, KMS", "empty; no key of your own", 0.0, "by use"),
     ]
     total = sum(usd for _, _, usd, _ in rows)
-    lines = [f"| {what} | {many} | {usd:.2f} | {price} |" for what, many, usd, price in rows]
+    lines = [f"| {what} | {many} | {usd:.2f} | {price} |\n" for what, many, usd, price in rows]
     without = PRICES.cloudwatch_dashboard + min(10, alarms) * PRICES.cloudwatch_alarm_metric + PRICES.cloudwatch_metric
     free = total - without
-    return "\n".join(
+    return "".join(
         [
-            "| what | how many | USD in 30 days | price, USD |",
-            "| --- | --- | ---: | --- |",
+            "| what | how many | USD in 30 days | price, USD |\n| --- | --- | ---: | --- |\n",
             *lines,
-            f"| **together** | | **{total:.2f}** | **{free:.2f}** if this is the account's first such stack |",
+            f"| **together** | | **{total:.2f}** | **{free:.2f}** if this is the account's first such stack |\n",
         ]
     )
 
@@ -90,12 +84,10 @@ def _watched(alarm: dict[str, object]) -> int:
     return sum("metric" in query for query in queries) or 1
 
 
-def bench() -> str:
-    """USD for 1,000 images, of the last bench."""
-    measured = read(BENCH).measurements
-    lines = [_row(found) for found in measured if not found.is_baseline]
-    header = "| images | for the model | for all else | together |\n| --- | ---: | ---: | ---: |"
-    return "\n".join([header, *lines])
+def bench(results: Results) -> str:
+    """USD for 1,000 images, as a bench measured them."""
+    rows = [_row(found) for found in results.measurements if not found.is_baseline]
+    return "".join(["| images | for the model | for all else | together |\n| --- | ---: | ---: | ---: |\n", *rows])
 
 
 def _row(found: Measurement) -> str:
@@ -104,17 +96,4 @@ def _row(found: Measurement) -> str:
     rest = sum(usd for what, usd in found.dollars.items() if what != "model") / thousands
     policy = found.policy.removeprefix("ours").strip(", ")
     name = f"{found.workload} ({policy})" if policy else found.workload
-    return f"| {name} | {model:.3f} | {rest:.3f} | {model + rest:.3f} |"
-
-
-def renewed(text: str, graph: Result) -> str:
-    """The document with its tables as they are now."""
-    for name, table in (("idle", idle(graph)), ("images", bench())):
-        begin, end = f"<!-- {name}: python -m docs.cost_tables -->", f"<!-- /{name} -->"
-        before, _, rest = text.partition(f"{begin}\n")
-        text = f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
-    return text
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(encoding="utf-8"), record_stack()), encoding="utf-8")
+    return f"| {name} | {model:.3f} | {rest:.3f} | {model + rest:.3f} |\n"

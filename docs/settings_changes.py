@@ -1,4 +1,4 @@
-"""What a changed setting changes of a live stack, for docs/stacks.md: `python -m docs.settings_changes` prints it.
+"""What a changed setting changes of a live stack, for docs/stacks.md.
 
 The program is recorded with each setting at two values, and the two graphs compared as Pulumi's engine compares them.
 Which property makes another resource is what sandbox/deployer knows of the provider (`replaced_by`).
@@ -237,7 +237,3 @@ def _when(setting: str, effect: Effect) -> str:
     if STATE_MACHINE in types:
         return "at any time; the next run has it"
     return "at any time; from the next call on" if FUNCTION in types else "at any time"
-
-
-if __name__ == "__main__":
-    print(table(), end="")

@@ -1,4 +1,4 @@
-"""The workflows as Mermaid drawings, made from their JSON: `python -m docs.state_machines` writes them anew.
+"""The workflows as Mermaid drawings, made from their JSON.
 
 Forty states in one drawing are a hairball, so a workflow is drawn twice: its phases in docs/architecture.md, and the
 states of each phase in docs/workflows.md.
@@ -10,14 +10,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from custom_labels_batch.components.workflow import WORKFLOWS
 
-HERE = Path(__file__).parent
-ARCHITECTURE, STATES = HERE / "architecture.md", HERE / "workflows.md"
-BEGIN, END = "<!-- overview: python -m docs.state_machines -->\n", "<!-- /overview -->"
 WIDTH = 125
 
 PHASES = {
@@ -234,8 +230,8 @@ def _releases(phase: Phase) -> bool:
 # The states
 
 
-def states_document() -> str:
-    """docs/workflows.md."""
+def every_state() -> str:
+    """Every phase with its states, for docs/workflows.md."""
     run = workflow("batch_inference")
     tried = [phase.number for phase in run.phases if run.parallel_around(phase)]
     handed_to = run.phase_of(next(way.target for way in run.ways if run.is_caught(way))).number
@@ -247,10 +243,6 @@ def states_document() -> str:
 
 
 _INTRODUCTION = """\
-# The workflows, state by state
-
-<!-- Made from custom_labels_batch/workflows: python -m docs.state_machines -->
-
 What each phase of the [overview](architecture.md#the-two-workflows) does. A box is a state, named as in the JSON and in
 the Step Functions console, with the call that it makes.
 
@@ -355,15 +347,3 @@ def _block(lines: Iterable[str], **more: Any) -> str:
     layout = json.dumps({"flowchart": {"nodeSpacing": 24, "rankSpacing": 34, **more}}, separators=(",", ":"))
     body = "".join(f"{line}\n" for line in lines)
     return f"```mermaid\n%%{{init: {layout}}}%%\nflowchart TB\n{body}{CLASSES}```\n"
-
-
-def renewed(text: str) -> str:
-    """docs/architecture.md with the overview as it is now."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{begin}{overview()}{end}{after}"
-
-
-if __name__ == "__main__":
-    ARCHITECTURE.write_text(renewed(ARCHITECTURE.read_text(encoding="utf-8")), encoding="utf-8")
-    STATES.write_text(states_document(), encoding="utf-8")

@@ -1,7 +1,7 @@
 """The components for programs in every Pulumi language: `pulumi package add <repository>.git/plugin@<version>`.
 
 The engine clones the whole repository and runs `python <this folder>`, which finds the components beside it.
-`python plugin --schema` prints the schema that the engine gets; plugin/schema.json is its committed copy.
+plugin/schema.json is a copy of the schema that the engine gets; `make docs` renews it.
 """
 
 import sys
@@ -134,9 +134,10 @@ def project() -> dict[str, str]:
     return found
 
 
+def schema() -> str:
+    """What plugin/schema.json has."""
+    return json.dumps(json.loads(Components(project()).schema or ""), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
-    provider = Components(project())
-    if sys.argv[1:] == ["--schema"]:
-        sys.stdout.write(json.dumps(json.loads(provider.schema or ""), indent=2, ensure_ascii=False) + "\n")
-    else:
-        main(provider, sys.argv[1:])
+    main(Components(project()), sys.argv[1:])

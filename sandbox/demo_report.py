@@ -178,7 +178,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         console.print("\n[red]Not every image got through; see build/sandbox/serve.log.[/red]")
     console.print(
         "\n[dim]At this speed the laptop, not the model's TPS, is the limit, so more minutes are billed here than "
-        "on AWS;\n`make bench` measures at a slower scale.[/dim]"
+        "on AWS; `make bench` measures at a slower scale.[/dim]"
     )
     console.print(f"\nOpen this:        [bold]{REPORT_FILE.relative_to(REPOSITORY)}[/bold]")
     console.print(

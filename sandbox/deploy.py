@@ -80,8 +80,25 @@ def deploy(
     deployer.remove_leftovers()
     outputs = {**result.outputs, "endpointUrl": settings.endpoint_url, "region": settings.region}
     outputs_file = build / OUTPUTS_FILE.name
-    outputs_file.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    _write(outputs_file, outputs)
+    for name in parts(outputs):
+        place = {"endpointUrl": settings.endpoint_url, "region": settings.region}
+        _write(build / part_file(name), {**outputs[name], **place})
     return outputs
+
+
+def parts(outputs: Mapping[str, Any]) -> list[str]:
+    """Outputs that are themselves the outputs of a `BatchInference`, where a program has several."""
+    return sorted(name for name, value in outputs.items() if isinstance(value, dict) and "imageQueueUrl" in value)
+
+
+def part_file(name: str) -> str:
+    """Where, in the build folder, `clb` finds such an output."""
+    return f"outputs-{name}.json"
+
+
+def _write(file: Path, outputs: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def destroy(settings: SandboxSettings, on_resource: OnResource = silent, build: Path = BUILD) -> int:
@@ -92,7 +109,8 @@ def destroy(settings: SandboxSettings, on_resource: OnResource = silent, build: 
     if recorded["resources"] and recorded["endpointUrl"] != settings.endpoint_url:
         raise SandboxError(f"The last deployment went to {recorded['endpointUrl']}, not to {settings.endpoint_url}.")
     removed = destroy_recorded(Cloud.of(settings), state, on_resource)
-    (build / OUTPUTS_FILE.name).unlink(missing_ok=True)
+    for file in (build / OUTPUTS_FILE.name, *build.glob(part_file("*"))):
+        file.unlink(missing_ok=True)
     return removed
 
 
@@ -109,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.destroy:
         removed = destroy(settings, tell, arguments.build)
         retained = f", left {steps[Step.RETAINED]} that are to be retained" if steps[Step.RETAINED] else ""
-        print(f"Removed {removed} resources{retained}.")
+        print(f"Removed {removed} resources{retained}. The emulated AWS is still up: Ctrl-C in its terminal ends it.")
         return 0
     build: Path = arguments.build
     outputs = deploy(arguments.program, arguments.stack, pairs(arguments.config), settings, tell, build)

@@ -333,11 +333,14 @@ class _Run:
         finally:
             _close(loop)
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if isinstance(self._program, Path):
             runpy.run_path(str(self._program), run_name="__main__")
         else:
             self._program()
+        # The runtime looks at all unfinished outputs whenever one is finished: few should be left then.
+        if outputs := set(pulumi_settings.SETTINGS.outputs):
+            await asyncio.wait(outputs, return_when=asyncio.FIRST_EXCEPTION)
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

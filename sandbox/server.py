@@ -53,7 +53,8 @@ def _check_port(settings: SandboxSettings) -> None:
         except OSError as error:
             raise SandboxError(
                 f"Port {settings.port} on {HOST} cannot be used ({error.strerror}); "
-                "stop what uses it or set SANDBOX_PORT to another port"
+                "if a sandbox is up there, `.venv/bin/python -m sandbox deploy` applies changes to it, and Ctrl-C in "
+                "its terminal ends it; for another beside it, set SANDBOX_PORT to another port"
             ) from None
 
 

@@ -4,10 +4,11 @@ import argparse
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY, add_program, pairs
+from sandbox.deploy import BUILD, OUTPUTS_FILE, REPOSITORY, add_program, pairs, part_file, parts
 from sandbox.photographs import photographs
 from sandbox.stack import Stack, console, running_stack
 
@@ -91,20 +92,38 @@ The same with boto3 ({samples}/ holds photographs to upload):
 """  # noqa: S608 (printed, not run)
 
 
+def _commands(outputs: Mapping[str, Any], samples: Path, which: str = "") -> str:
+    """What `clb` can do with these outputs."""
+    commands = [f"upload {samples}"] if outputs.get("imageQueueUrl") else []
+    commands += ["run --wait", "status"] if commands and outputs.get("stateMachineArn") else []
+    commands += ["results"] if commands and outputs.get("athenaTable") else []
+    return "".join(f"  .venv/bin/clb {command}{which}\n" for command in commands)
+
+
 def _how_to_use_another(stack: Stack, program: Path) -> str:
     """What to do with a program that need not export what this repository's does."""
     endpoint, region = stack.settings.endpoint_url, stack.settings.region
     samples = SAMPLES.relative_to(REPOSITORY)
-    run = "  .venv/bin/clb run --wait\n  .venv/bin/clb status\n" if stack.outputs.get("stateMachineArn") else ""
-    use = f"  .venv/bin/clb upload {samples}\n{run}" if stack.outputs.get("imageQueueUrl") else ""
-    source = stack.outputs.get("sourceBucketName")
+    folder = BUILD.relative_to(REPOSITORY)
+    used = [
+        _commands(stack.outputs[part], samples, f" --outputs {folder / part_file(part)}")
+        for part in parts(stack.outputs)
+    ]
+    use = "\n".join(used) or _commands(stack.outputs, samples)
+    source, final = (stack.outputs.get(f"{bucket}BucketName") for bucket in ("source", "final"))
     copy = f"  aws s3 cp --recursive {samples}/ s3://{source}/\n" if source else ""
+    copy += (
+        f"  aws s3 ls --recursive s3://{final}/    # after a run: images, and a JSON document with the labels of each\n"
+        if final
+        else ""
+    )
     return f"""
 The stack is up at {endpoint} until Ctrl-C. Its outputs are in {OUTPUTS_FILE.relative_to(REPOSITORY)}.
 
 In another terminal, in this folder ({samples}/ holds photographs to upload):
 
-{use}  .venv/bin/python -m sandbox deploy {os.path.relpath(program)}    # after a change, as `pulumi up`
+{use}
+  .venv/bin/python -m sandbox deploy {os.path.relpath(program)}    # after a change, as `pulumi up`
 
 The AWS CLI (version 2) and SDKs find it with:
 

@@ -175,7 +175,7 @@ def _work(
     if dry is not None:
         console.print("Nothing was queued: without --dry-run they are.", style="dim")
     elif work.progress.queued and stack.is_scheduled:
-        console.print("The next run labels them: run --wait starts one now.", style="dim")
+        console.print("The next run labels them: clb run --wait starts one now.", style="dim")
 
 
 def _introduce(stack: Stack, begun: Progress, console: Console) -> None:

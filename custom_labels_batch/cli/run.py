@@ -50,12 +50,12 @@ def run(
     told = f"Started run {run_name(arn)}." if started else f"Run {run_name(arn)} is active; no other is started."
     console.print(told, soft_wrap=True)
     if not wait:
-        console.print("Follow it with run --wait, look with status, end it with stop.", style="dim")
+        console.print("Follow it with clb run --wait, look with clb status, end it with clb stop.", style="dim")
         return
     try:
         _follow(found, arn, console)
     except KeyboardInterrupt:
-        console.print("\nStopped watching; the run goes on. run --wait follows it again, stop ends it.")
+        console.print("\nStopped watching; the run goes on. clb run --wait follows it again, clb stop ends it.")
         raise typer.Exit(INTERRUPTED) from None
 
 

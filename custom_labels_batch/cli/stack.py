@@ -105,7 +105,10 @@ class Stack:
         """
         value = self.optional(name)
         if value is None:
-            raise InputError(f"{self.name} has no output {name}; is it this project's, deployed with its last version?")
+            raise InputError(
+                f"{self.name} has no output {name}: its program exports none (has it the component for it?), "
+                "or it was deployed with an older version"
+            )
         return value
 
     def optional(self, name: str) -> str | None:

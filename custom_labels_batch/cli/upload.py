@@ -86,7 +86,7 @@ def upload(
     if tally.failures or any(no.is_image for no in refused):
         raise typer.Exit(FAILED)
     if it.is_scheduled and tally.counts[Outcome.UPLOADED]:
-        console.print("The next run labels them: run --wait starts one now.", style="dim")
+        console.print("The next run labels them: clb run --wait starts one now.", style="dim")
 
 
 def _with_progress(

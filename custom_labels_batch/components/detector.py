@@ -62,10 +62,15 @@ class CustomLabels:
             )
         place = arn.split(":")[3:5]
         if place != [region, account]:
+            # A copy stays in its region (Rekognition API reference, CopyProjectVersion).
+            otherwise = (
+                "copy the model version to a project of it (aws rekognition copy-project-version) and name that"
+                if place[0] == region
+                else "train the model in a project that is here and name that: a copy cannot leave its region"
+            )
             raise ValueError(
                 f"The project {arn} is not in {region} and account {account}, where this is deployed. Deploy to the "
-                "project's region (pulumi config set aws:region) and account, or copy the model version here "
-                "(aws rekognition copy-project-version) and name the project it is copied to"
+                f"project's region (pulumi config set aws:region) and account, or {otherwise}"
             )
         return arn
 

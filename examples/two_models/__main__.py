@@ -19,13 +19,26 @@ for name, project_arn in models.items():
         },
     )
     analytics = Analytics(f"{name}-analytics", {"predictions_topic_arn": batch.predictions_topic_arn})
+    # Under these names `clb` finds what it works on, a model at a time.
     pulumi.export(
         name,
         {
+            "projectArn": project_arn,
             "sourceBucketName": batch.source_bucket_name,
             "finalBucketName": batch.final_bucket_name,
+            "imageQueueUrl": batch.image_queue_url,
+            "imageDeadLetterQueueUrl": batch.image_dead_letter_queue_url,
+            "predictionsTopicArn": batch.predictions_topic_arn,
+            "analyzeFunctionName": batch.analyze_function_name,
+            "eventSourceMappingUuid": batch.event_source_mapping_uuid,
             "stateMachineArn": batch.state_machine_arn,
+            "releaseStateMachineArn": batch.release_state_machine_arn,
+            "scheduleArn": batch.schedule_arn,
+            "runsTableName": batch.runs_table_name,
             "notificationTopicArn": notification.notification_topic_arn,
+            "analyticsBucketName": analytics.analytics_bucket_name,
             "athenaDatabase": analytics.athena_database,
+            "athenaTable": analytics.athena_table,
+            "athenaWorkgroup": analytics.athena_workgroup,
         },
     )

@@ -145,7 +145,10 @@ class Deployer:
         return (Step.UPDATED if changed else Step.UNCHANGED), changed
 
     def _replace(self, resource: Registration, deployed: Entry, keeps_name: bool) -> None:
-        _refuse_protected([deployed])
+        if resource.options.protect:
+            # The engine lets one update take `protect` away and replace; it retains what was deployed to be retained
+            # (pulumi/pulumi, step_generator.go: "we do allow unprotecting and replacing to happen in a single update").
+            _refuse_protected([deployed])
         delete_first = resource.options.delete_before_replace
         if delete_first is None:
             # Two of one name cannot be there at once: so does the provider's bridge (tfbridge, Provider.Diff).

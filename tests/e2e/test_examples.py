@@ -149,7 +149,7 @@ def rows(example: Example, sql: str) -> list[tuple[Any, ...]]:
 def test_two_models_example_labels_with_both_at_once(deploy_example: DeployExample) -> None:
     example = deploy_example("two_models")
     surfaces, textures = (example.part(example.outputs[name]) for name in ("surfaces", "textures"))
-    for output in surfaces.outputs:
+    for output in surfaces.outputs.keys() - {"athenaTable"}:
         assert surfaces.outputs[output] != textures.outputs[output]
 
     surfaces.put("a.jpg", "brick")

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -21,15 +21,13 @@ from tests.e2e.test_examples import EXAMPLES, Example
 pytestmark = pytest.mark.xdist_group("wheel")
 
 PACKAGE = REPOSITORY / "custom_labels_batch"
-SETUPTOOLS = 77
-"""As pyproject.toml requires."""
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 
 BUILD = """
 import sys
-from setuptools import build_meta
-folder = sys.argv[1]  # which building forgets
-build_meta.build_wheel(folder)
-build_meta.build_sdist(folder)
+from flit_core import buildapi
+buildapi.build_wheel(sys.argv[1])
+buildapi.build_sdist(sys.argv[1])
 """
 WHERE = """
 import sys
@@ -39,18 +37,6 @@ pulumi.export("package", custom_labels_batch.__file__)
 pulumi.export("sources", [asset.path for asset in source_archive("analyze_image").assets.values()])
 pulumi.export("path", sys.path)
 """
-
-
-def builder(folder: Path) -> Path:
-    """A Python with the setuptools that it takes: the tests' own, else a new one, with setuptools from the registry."""
-    try:
-        if int(version("setuptools").partition(".")[0]) >= SETUPTOOLS:
-            return Path(sys.executable)
-    except PackageNotFoundError:
-        pass
-    python = new_environment(folder)
-    pip(python, f"setuptools>={SETUPTOOLS}")
-    return python
 
 
 def new_environment(folder: Path) -> Path:
@@ -65,14 +51,31 @@ def pip(python: Path, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with wheel and sdist, built from a copy: building leaves things behind."""
-    copy, out = tmp_path_factory.mktemp("copy") / "repository", tmp_path_factory.mktemp("dist")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository as a clone has it."""
+    copy = tmp_path_factory.mktemp("copy") / "repository"
     left_out = shutil.ignore_patterns(".*", "build", "venv", "node_modules", "__pycache__", "*.egg-info")
-    shutil.copytree(REPOSITORY, copy, ignore=left_out)
-    python = builder(tmp_path_factory.mktemp("builder"))
-    subprocess.run([python, "-c", BUILD, str(out)], cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    return Path(shutil.copytree(REPOSITORY, copy, ignore=left_out))
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with what builds the package."""
+    python = new_environment(tmp_path_factory.mktemp("builder"))
+    pip(python, *PROJECT["build-system"]["requires"])
+    return python
+
+
+def build(builder: Path, copy: Path, out: Path) -> Path:
+    """Wheel and sdist, in a folder."""
+    subprocess.run([builder, "-c", BUILD, str(out)], cwd=copy, check=True, stdout=subprocess.DEVNULL)
     return out
+
+
+@pytest.fixture(scope="module")
+def built(builder: Path, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with both."""
+    return build(builder, copy, tmp_path_factory.mktemp("dist"))
 
 
 def in_the_wheel(built: Path) -> set[str]:
@@ -84,6 +87,17 @@ def test_the_wheel_has_the_whole_package_and_nothing_else(built: Path) -> None:
     there = {file for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
 
     assert in_the_wheel(built) == {file.relative_to(REPOSITORY).as_posix() for file in there}
+
+
+def test_a_file_that_is_removed_is_not_in_the_next_wheel(
+    builder: Path, copy: Path, built: Path, tmp_path: Path
+) -> None:
+    """It would else be deployed on: whole folders become functions, workflows and saved queries."""
+    removed = copy / "custom_labels_batch" / "queries" / "removed.sql"
+    removed.write_text("SELECT 1")
+    assert "custom_labels_batch/queries/removed.sql" in in_the_wheel(build(builder, copy, tmp_path))
+    removed.unlink()
+    assert in_the_wheel(build(builder, copy, tmp_path)) == in_the_wheel(built)
 
 
 def test_the_sdist_has_what_the_wheel_is_built_from(built: Path) -> None:

@@ -117,3 +117,10 @@ def test_make_leaves_the_command_where_the_documents_say() -> None:
     assert "pip install" in setup
     assert "--editable ." in setup
     assert PROJECT["project"]["scripts"] == {"clb": "custom_labels_batch.__main__:main"}
+
+
+def test_the_package_shows_its_components_before_they_are_imported() -> None:
+    shown = "import custom_labels_batch as package, sys; print(*dir(package), *({'pulumi'} & {*sys.modules}))"
+    ran = subprocess.run([sys.executable, "-c", shown], cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    assert {*custom_labels_batch.__all__} <= {*ran.stdout.split()}
+    assert "pulumi" not in ran.stdout.split()

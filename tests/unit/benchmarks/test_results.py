@@ -4,15 +4,13 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from benchmarks.chart import draw
 from benchmarks.measure import PARTS
-from benchmarks.publish import BEGIN, DOCUMENTS, END, publish, published_table
-from benchmarks.results import PUBLISHED_FILE, read, write
+from benchmarks.publish import publish
+from benchmarks.results import read, write
 from benchmarks.tables import headline, markdown, terminal_tables
-from sandbox.errors import SandboxError
 from tests.unit.benchmarks.results import OURS, RESULTS, SAMPLE
 
 
@@ -68,27 +66,8 @@ def test_the_headline_is_about_images_that_are_there_at_once() -> None:
     ]
 
 
-class TestPublishing:
-    def test_writes_the_results_the_picture_and_the_table_between_the_markers(self, tmp_path: Path) -> None:
-        readme = tmp_path / "README.md"
-        readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n", encoding="utf-8")
+def test_publishing_writes_the_results_and_their_picture(tmp_path: Path) -> None:
+    publish(RESULTS, tmp_path / "bench.json")
 
-        publish(RESULTS, {readme: markdown}, tmp_path / "bench.json")
-
-        assert published_table(readme) == markdown(RESULTS)
-        assert readme.read_text(encoding="utf-8").startswith("before\n")
-        assert readme.read_text(encoding="utf-8").endswith(f"{END}\nafter\n")
-        assert read(tmp_path / "bench.json") == RESULTS
-        assert (tmp_path / "bench.png").exists()
-
-    def test_says_where_a_readme_lacks_the_place(self, tmp_path: Path) -> None:
-        readme = tmp_path / "README.md"
-        readme.write_text("nothing here\n", encoding="utf-8")
-
-        with pytest.raises(SandboxError, match="has no place"):
-            publish(RESULTS, {readme: markdown}, tmp_path / "bench.json")
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_the_document_shows_what_was_published(document: Path) -> None:
-    assert published_table(document) == DOCUMENTS[document](read(PUBLISHED_FILE))
+    assert read(tmp_path / "bench.json") == RESULTS
+    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")

@@ -133,15 +133,15 @@ def _folders(targets: set[str]) -> str:
 def access_table(graph: Result) -> str:
     """Markdown: who may write to each queue, topic, bucket and table, read it, and delete from it."""
     rows = [
-        f"| {label(resource)} | {' | '.join('; '.join(who(graph, resource, kind)) or 'nobody' for kind in KINDS)} |"
+        f"| {label(resource)} | {' | '.join('; '.join(who(graph, resource, kind)) or 'nobody' for kind in KINDS)} |\n"
         for resource in holders(graph)
     ]
-    return "\n".join(["| resource | may write | may read | may delete |", "| --- | --- | --- | --- |", *rows])
+    return "".join(["| resource | may write | may read | may delete |\n| --- | --- | --- | --- |\n", *rows])
 
 
 def role_tables(graph: Result) -> str:
     """Markdown: what each role may do on what, and why; in which order its policies say it does not matter."""
-    return "\n\n".join(_role_table(graph, role) for role in sorted(graph.of_type(ROLE), key=lambda role: role.name))
+    return "\n".join(_role_table(graph, role) for role in sorted(graph.of_type(ROLE), key=lambda role: role.name))
 
 
 def _role_table(graph: Result, role: Registration) -> str:
@@ -163,7 +163,7 @@ def _role_table(graph: Result, role: Registration) -> str:
             on += f" where {limits}"
         why = role_reasons.WHY[role.name][right(graph, statement)]
         rows.append(f"| {actions} | {_masked(on)} | {why} |")
-    return "\n".join([*about, *sorted(rows)])
+    return "".join(f"{line}\n" for line in [*about, *sorted(rows)])
 
 
 def _statements(graph: Result, role: Registration) -> list[Statement]:

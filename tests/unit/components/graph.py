@@ -37,6 +37,19 @@ def record_stack(**config: Any) -> Result:
     return record_program(ROOT, config={"projectArn": PROJECT_ARN, **config})
 
 
+def record_everything() -> Result:
+    """The stack with all that a setting can add."""
+    return record_stack(
+        alarmEmails="operations@example.com",
+        notificationEmails="quality@example.com",
+        notificationSubscriptions=[{"protocol": "https", "endpoint": "https://example.com/labels"}],
+        labelsOfInterest={"crack": 80},
+        presignedUrlMinutes=60,
+        predictionRetentionDays=365,
+        quickSightPrincipalArn=f"arn:aws:quicksight:us-east-1:{ACCOUNT}:user/default/ana",
+    )
+
+
 def record_component(name: str = "batch", **args: Any) -> Result:
     """What one BatchInference registers in a program of its own."""
     inputs: BatchInferenceArgs = {"project_arn": PROJECT_ARN, **args}  # type: ignore[typeddict-item]

@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from sandbox.deploy import REPOSITORY
 from sandbox.deployer.model import Registration
 from sandbox.pulumi_runtime import Result
 from tests.unit.components import role_reasons
@@ -15,7 +14,6 @@ from tests.unit.components.access import (
     QUEUE_POLICY,
     RESOURCE_POLICIES,
     TOPIC_POLICY,
-    access_table,
     conditions,
     guests,
     holders,
@@ -24,7 +22,6 @@ from tests.unit.components.access import (
     policy_of,
     rights,
     rights_of_roles,
-    role_tables,
 )
 from tests.unit.components.graph import (
     ACCOUNT,
@@ -36,7 +33,7 @@ from tests.unit.components.graph import (
     Statement,
     as_list,
     cloud_resources,
-    record_stack,
+    record_everything,
     statements,
 )
 
@@ -131,16 +128,7 @@ NO_POLICY = {
 
 @pytest.fixture(scope="module")
 def everything() -> Result:
-    """The stack with all that a setting can add."""
-    return record_stack(
-        alarmEmails="operations@example.com",
-        notificationEmails="quality@example.com",
-        notificationSubscriptions=[{"protocol": "https", "endpoint": "https://example.com/labels"}],
-        labelsOfInterest={"crack": 80},
-        presignedUrlMinutes=60,
-        predictionRetentionDays=365,
-        quickSightPrincipalArn=f"arn:aws:quicksight:us-east-1:{ACCOUNT}:user/default/ana",
-    )
+    return record_everything()
 
 
 def allowing(graph: Result) -> Iterator[tuple[Registration, Statement]]:
@@ -180,13 +168,6 @@ class TestTheReview:
     def test_has_a_reason_for_every_right_and_no_other(self, everything: Result) -> None:
         assert {role: set(reasons) for role, reasons in role_reasons.WHY.items()} == rights_of_roles(everything)
         assert set(role_reasons.ROLES) == set(role_reasons.WHY)
-
-    @pytest.mark.parametrize(("part", "shown"), [("access", access_table), ("roles", role_tables)])
-    def test_is_what_the_document_shows(self, everything: Result, part: str, shown: Callable[[Result], str]) -> None:
-        text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
-        _, _, rest = text.partition(f"<!-- {part}: tests/unit/components/access.py -->\n")
-
-        assert rest.partition(f"\n<!-- /{part} -->")[0] == shown(everything)
 
 
 class TestEveryPolicy:

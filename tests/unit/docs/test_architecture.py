@@ -1,15 +1,14 @@
-"""What docs/architecture.md says by hand of the workflows and documents, held against them."""
+"""What docs/architecture.md says by hand of the workflows, held against them."""
 
 import json
 import re
 from itertools import pairwise
 
 from custom_labels_batch.components.scheduled_runs import RELEASE_TIMEOUT_SECONDS
-from custom_labels_batch.functions.shared.prediction import Prediction
-from docs.state_machines import ARCHITECTURE
+from sandbox.deploy import REPOSITORY
 from tests.workflows.definitions import NAMES, State, machines, states, transitions
 
-TEXT = ARCHITECTURE.read_text(encoding="utf-8")
+TEXT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 PARTICIPANTS = {"run": "batch_inference", "release": "release_model"}
 
 
@@ -84,14 +83,6 @@ def test_what_the_table_says_a_state_writes_into_the_lock_it_does() -> None:
             written = json.dumps(state["Arguments"])
             for attribute in re.findall(r"`(\w+)`", row[1]):
                 assert attribute in written, f"{row[0]}: {attribute}"
-
-
-def test_the_document_that_is_shown_has_every_name_that_documents_have() -> None:
-    shown = re.search(r"```json\n(.*?)```", section("Messages and documents"), re.DOTALL)
-    assert shown
-    document = json.loads(shown[1])
-    assert json.loads(Prediction.model_validate(document).to_json()) == document
-    assert list(document) == list(json.loads(Prediction.model_validate(document).to_json()))
 
 
 def test_the_kinds_of_items_are_those_that_workflows_keep() -> None:

@@ -1,4 +1,4 @@
-"""The AWS CLI's commands in the documents for operators: services, operations and options that there are."""
+"""The AWS CLI's commands in the documents: services, operations and options that there are."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from botocore.exceptions import UnknownServiceError
 
 from sandbox.deploy import REPOSITORY
 
-DOCUMENTS = [REPOSITORY / "docs" / f"{name}.md" for name in ("runbook", "troubleshooting", "security", "cost")]
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 OF_THE_CLI_ITSELF = ("aws s3 ", "aws sso ", "aws configure")
 GLOBAL_OPTIONS = {"query", "output", "max-items", "cli-input-json", "region"}
 

@@ -1,4 +1,4 @@
-"""What documents tell people to type exists: make targets, commands and their options, settings, outputs, files."""
+"""What documents tell people to type, and GitHub to run, exists: make targets, commands, options, settings, files."""
 
 import re
 import shlex
@@ -14,6 +14,10 @@ from tests.unit.docs.markdown import Document, documents, tracked
 
 CURRENT = {path: found for path, found in documents().items() if path.name != "CHANGELOG.md"}
 """A changelog also names what is no more."""
+
+for path in sorted(path for path in tracked() if path.is_relative_to(REPOSITORY / ".github")):
+    text = path.read_text(encoding="utf-8")
+    CURRENT[path] = Document(path, spans=re.findall(r"[\w./-]+", text), blocks=[text])
 
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 SETTINGS = {field.alias for field in Settings.model_fields.values()}
@@ -55,7 +59,7 @@ def _words(text: str) -> list[str]:
 
 
 def test_every_make_target_exists(document: Document) -> None:
-    assert named(document, r"(?m)(?:^|\$ |&& )make ([a-z]+)\b(?!=)") - TARGETS == set()
+    assert named(document, r"(?m)(?:^|\$ |&& |run: )make ([a-z]+)\b(?!=)") - TARGETS == set()
 
 
 def test_every_clb_command_exists(document: Document) -> None:

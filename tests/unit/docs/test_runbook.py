@@ -89,19 +89,6 @@ def test_every_graph_of_the_dashboard_is_explained(graph: Result) -> None:
     assert [title for title in sought if title not in explained.lower()] == []
 
 
-def test_every_error_of_a_run_that_it_explains_is_one_of_the_workflows() -> None:
-    definitions = "".join(
-        path.read_text(encoding="utf-8")
-        for path in (REPOSITORY / "custom_labels_batch" / "workflows").glob("*.asl.json")
-    )
-    table = part("### failed-run").split("| --- | --- | --- |")[1]
-    cells = [line.strip().split("|")[1] for line in table.splitlines() if line.strip().startswith("|")]
-    errors = [error for cell in cells for error in re.findall(r"`([A-Za-z.]+)`", cell) if not error.startswith("...")]
-
-    assert errors
-    assert [error for error in errors if f'"{error}"' not in definitions] == []
-
-
 def test_every_command_of_clb_is_there() -> None:
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
     used = set(re.findall(r"[`$] ?clb ([a-z]+)", TEXT))

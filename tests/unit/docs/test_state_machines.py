@@ -9,11 +9,12 @@ import pytest
 
 from custom_labels_batch.components.workflow import WORKFLOWS
 from docs import state_machines
+from sandbox.deploy import REPOSITORY
 from tests.workflows.definitions import NAMES, State, definition, machines, states, transitions
 
 LONGEST_WORDS = 32
 MOST_CHARACTERS, MOST_ARROWS = 50_000, 500  # Mermaid refuses more, by its defaults of maxTextSize and maxEdges
-DOCUMENTS = (state_machines.ARCHITECTURE, state_machines.STATES)
+ARCHITECTURE, STATES = REPOSITORY / "docs" / "architecture.md", REPOSITORY / "docs" / "workflows.md"
 
 _NODE = re.compile(r'^    (\w+)(?:\["|\{\{"|\(\[")(.+?)(?:<br/>.*)?"[\])}]+:::(\w+)$', re.MULTILINE)
 _ARROW = re.compile(r'^    (\w+) (-->|-\.->)(?:\|"(.*?)"\|)? (\w+)$', re.MULTILINE)
@@ -39,7 +40,7 @@ def change(folder: Path, name: str, old: str, new: str) -> None:
 
 def drawings(name: str) -> list[str]:
     """Of a workflow's states, a phase each."""
-    text = state_machines.STATES.read_text(encoding="utf-8")
+    text = STATES.read_text(encoding="utf-8")
     section = re.split(r"^## ", text, flags=re.MULTILINE)[1 + NAMES.index(name)]
     assert section.startswith(f"{name}\n")
     return re.findall(r"```mermaid\n(.*?)```", section, re.DOTALL)
@@ -70,16 +71,6 @@ def ways_of(name: str) -> set[tuple[str, str]]:
         ways |= {(key, branch["StartAt"])}
         ways |= {(end, parallel["Next"]) for end, state in branch["States"].items() if state.get("End")}
     return ways
-
-
-def test_the_overview_in_the_architecture_is_as_the_workflows_are() -> None:
-    text = state_machines.ARCHITECTURE.read_text(encoding="utf-8")
-    assert state_machines.overview() in text
-    assert state_machines.renewed(text) == text
-
-
-def test_the_states_are_drawn_as_they_are() -> None:
-    assert state_machines.STATES.read_text(encoding="utf-8") == state_machines.states_document()
 
 
 @both
@@ -128,7 +119,7 @@ def test_an_error_of_a_branch_leads_where_the_overview_says(name: str) -> None:
     } == caught
 
 
-@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("file", [ARCHITECTURE, STATES], ids=lambda path: path.name)
 def test_no_drawing_is_larger_than_mermaid_takes(file: Path) -> None:
     blocks = re.findall(r"```mermaid\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
@@ -138,22 +129,22 @@ def test_no_drawing_is_larger_than_mermaid_takes(file: Path) -> None:
 
 
 def test_a_renamed_state_is_drawn_anew(workflows: Path) -> None:
-    before = state_machines.states_document()
+    before = state_machines.every_state()
     change(workflows, "batch_inference", '"Size the run"', '"Choose the size"')
-    assert '["Choose the size"]' in state_machines.states_document()
+    assert '["Choose the size"]' in state_machines.every_state()
     assert '["Choose the size"]' not in before
 
 
 def test_a_renamed_state_that_a_phase_begins_with_is_asked_for(workflows: Path) -> None:
     change(workflows, "release_model", '"Read the counts"', '"Read the numbers"')
     with pytest.raises(ValueError, match=r"release_model.asl.json has no state \['Read the counts'\]"):
-        state_machines.states_document()
+        state_machines.every_state()
 
 
 def test_a_new_transition_is_drawn(workflows: Path) -> None:
-    before = state_machines.states_document()
+    before = state_machines.every_state()
     change(workflows, "release_model", '"Default": "Read the counts"', '"Default": "Sum the run up"')
-    after = state_machines.states_document()
+    after = state_machines.every_state()
     arrow = "    is_there_a_model_to_stop --> sum_the_run_up\n"
     assert arrow not in before
     assert arrow in after
@@ -184,7 +175,7 @@ def test_each_red_line_is_an_errors(name: str) -> None:
 
 @both
 def test_why_a_state_is_as_it_is_stands_below_its_drawing(name: str) -> None:
-    text = " ".join(state_machines.STATES.read_text(encoding="utf-8").split())
+    text = " ".join(STATES.read_text(encoding="utf-8").split())
     catches = [catch for state in states(name).values() for catch in state.get("Catch", [])]
     for one in (*states(name).values(), *catches, definition(name)):
         assert one.get("Comment", "") in text
@@ -196,7 +187,7 @@ def test_a_state_that_no_phase_has_cannot_be(workflows: Path) -> None:
     changed["States"] = {"A state before all": {"Type": "Succeed"}, **changed["States"]}
     file.write_text(json.dumps(changed), encoding="utf-8")
     with pytest.raises(ValueError, match="A state before all"):
-        state_machines.states_document()
+        state_machines.every_state()
 
 
 def test_the_branches_are_as_deep_as_the_drawings_know() -> None:

@@ -143,6 +143,17 @@ def test_every_error_of_a_workflow_is_explained() -> None:
     assert [error for error in sorted(found) if f"`{error}`" not in TEXT] == []
 
 
+def test_every_error_that_it_explains_is_one_of_the_workflows() -> None:
+    table = TEXT.partition("### The cause of a run\n")[2].partition("\n### ")[0]
+    explained = [errors for row in table.splitlines() for errors in re.findall(r"^\| .+? \| `([A-Za-z.]+)`", row)]
+    definitions = "".join(
+        path.read_text(encoding="utf-8") for path in (REPOSITORY / "custom_labels_batch" / "workflows").glob("*.json")
+    )
+
+    assert len(explained) > 8
+    assert [error for error in explained if f'"{error}"' not in definitions] == []
+
+
 def test_every_reason_to_reject_an_image_is_explained() -> None:
     source = "".join(
         (REPOSITORY / "custom_labels_batch" / "functions" / "analyze_image" / name).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from sandbox.deploy import REPOSITORY
+from tests.unit.components.graph import ACCOUNT, STATE_MACHINE, record_stack
 from tests.unit.docs.markdown import documents
 
 GITHUB = REPOSITORY / ".github"
@@ -29,6 +30,12 @@ RIGHTS = {
     ("deploy", "deploy"): SHORT_LIVED,
     ("release", "release"): {"contents": "write"},
 }
+
+IN_A_PREVIEW = {
+    STATE_MACHINE: "states:ValidateStateMachineDefinition",
+    "aws:cloudcontrol/resource:Resource": "cloudformation:DescribeType",
+}
+"""Type -> what its CustomizeDiff asks AWS (terraform-provider-aws, sfn/state_machine.go, cloudcontrol/resource.go)."""
 
 
 def parsed(name: str) -> dict[str, Any]:
@@ -108,6 +115,18 @@ def holds(condition: str, role: str, head: str, author: str) -> bool:
 def test_the_guide_names_every_variable_that_a_workflow_reads() -> None:
     used = {name for text in WORKFLOWS.values() for name in re.findall(r"\bvars\.(\w+)", text)}
     assert used == {span for span in GUIDE.spans if re.fullmatch(r"(AWS|PULUMI)_[A-Z_]+", span)}
+
+
+def test_the_previews_role_may_call_what_the_provider_calls_in_a_preview() -> None:
+    graph = record_stack(quickSightPrincipalArn=f"arn:aws:quicksight:us-east-1:{ACCOUNT}:user/default/ana")
+    called = {IN_A_PREVIEW[resource.type] for resource in graph.resources if resource.type in IN_A_PREVIEW}
+    assert called == set(IN_A_PREVIEW.values())
+
+    allowed = [
+        {statement["Action"] for statement in policy["Statement"] if isinstance(statement["Action"], str)}
+        for policy in (json.loads(block) for block in GUIDE.blocks if block.startswith("{"))
+    ]
+    assert any(called | {"s3:GetObject"} <= actions for actions in allowed)
 
 
 def test_the_guides_policies_can_be_read_and_the_previews_role_trusts_pull_requests_only() -> None:

@@ -535,6 +535,17 @@ class TestWhatIsGone:
 
         assert stack.up(lambda: aws.sns.Topic("kept")).calls == ["DeleteQueue"]
 
+    def test_is_replaced_by_the_update_that_takes_its_protection_away_and_then_stays(self, stack: Stack) -> None:
+        def program(name: str, protect: bool) -> Program:
+            options = pulumi.ResourceOptions(protect=protect, retain_on_delete=protect)
+            return lambda: aws.sqs.Queue("images", name=name, opts=options)
+
+        stack.up(program("old", protect=True))
+        with pytest.raises(SandboxError, match=r"Queue 'images' is protected"):
+            stack.up(program("new", protect=True))
+
+        assert stack.up(program("new", protect=False)).calls == ["CreateQueue"]
+
     def test_is_not_removed_while_it_is_protected(self, stack: Stack) -> None:
         def program(protect: bool, there: bool = True) -> Program:
             return lambda: aws.sqs.Queue("images", opts=pulumi.ResourceOptions(protect=protect)) if there else None
