@@ -1,6 +1,6 @@
 """The stack: its settings, its components, its outputs."""
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 
@@ -21,125 +21,73 @@ from custom_labels_batch.components.monitoring import longest_wait_minutes
 from custom_labels_batch.components.naming import stack_name
 
 chosen = settings.load()
-common: dict[str, Any] = {
-    "log_retention_days": chosen.log_retention_days,
-    "powertools_layer_arn": chosen.powertools_layer_arn,
-    "tags": {"Project": pulumi.get_project(), "Stack": pulumi.get_stack(), **chosen.tags},
-}
+tags = {"Project": pulumi.get_project(), "Stack": pulumi.get_stack(), **chosen.tags}
+runs = chosen.trigger == "schedule"
+Inputs = TypeVar("Inputs")
 
 
-def given(**inputs: Any) -> dict[str, Any]:
-    """A component's inputs may be left out, not None."""
-    return {name: value for name, value in {**common, **inputs}.items() if value is not None}
+def inputs(of: type[Inputs], **others: Any) -> Inputs:
+    """A component's inputs: each the setting of its name, or one of the others; left out where that is None."""
+    found = {name: getattr(chosen, name, None) for name in of.__annotations__} | {"tags": tags} | others
+    return cast(Inputs, {name: value for name, value in found.items() if value is not None})
 
 
-batch = BatchInference(
-    "batch",
-    cast(
-        BatchInferenceArgs,
-        given(
-            project_arn=chosen.project_arn,
-            model_version=chosen.model_version_name,
-            trigger=chosen.trigger,
-            schedule=chosen.schedule,
-            schedule_timezone=chosen.schedule_timezone,
-            min_confidence=chosen.min_confidence,
-            label_thresholds=chosen.label_thresholds,
-            source_bucket_name=chosen.source_bucket_name,
-            existing_source_bucket_name=chosen.existing_source_bucket_name,
-            final_bucket_name=chosen.final_bucket_name,
-            image_prefix=chosen.image_prefix,
-            max_inference_units=chosen.max_inference_units,
-            tps_per_inference_unit=chosen.tps_per_inference_unit,
-            target_drain_minutes=chosen.target_drain_minutes,
-            min_batch_size=chosen.min_batch_size,
-            max_queue_age_minutes=chosen.max_queue_age_minutes,
-            max_run_minutes=chosen.max_run_minutes,
-            noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
-            run_retention_days=chosen.run_retention_days,
-            summary_emails=chosen.summary_emails,
-            inference_unit_hour_price=chosen.inference_unit_hour_price,
-            data_buckets=chosen.data_buckets,
-            force_destroy=chosen.force_destroy,
-        ),
-    ),
-)
+batch = BatchInference("batch", inputs(BatchInferenceArgs, model_version=chosen.model_version_name))
 notification = Notification(
     "notification",
-    cast(
+    inputs(
         NotificationArgs,
-        given(
-            predictions_topic_arn=batch.predictions_topic_arn,
-            labels_of_interest=chosen.labels_of_interest,
-            notification_emails=chosen.notification_emails,
-            subscriptions=[found.model_dump(exclude_none=True) for found in chosen.notification_subscriptions],
-            mode=chosen.notification_mode,
-            batching_window_seconds=chosen.notification_batching_window_seconds,
-            presigned_url_minutes=chosen.presigned_url_minutes,
-            final_bucket_name=batch.final_bucket_name,
-        ),
+        predictions_topic_arn=batch.predictions_topic_arn,
+        subscriptions=[found.model_dump(exclude_none=True) for found in chosen.notification_subscriptions],
+        mode=chosen.notification_mode,
+        batching_window_seconds=chosen.notification_batching_window_seconds,
+        final_bucket_name=batch.final_bucket_name,
     ),
 )
 analytics = Analytics(
     "analytics",
-    cast(
+    inputs(
         AnalyticsArgs,
-        given(
-            predictions_topic_arn=batch.predictions_topic_arn,
-            analytics_bucket_name=chosen.analytics_bucket_name,
-            # Glue and Athena take no hyphens.
-            database_name=stack_name(pulumi.get_project(), pulumi.get_stack(), separator="_", longest=128),
-            prediction_retention_days=chosen.prediction_retention_days,
-            query_result_retention_days=chosen.query_result_retention_days,
-            noncurrent_version_retention_days=chosen.noncurrent_version_retention_days,
-            bytes_scanned_cutoff_per_query=chosen.bytes_scanned_cutoff_per_query,
-            quick_sight_principal_arn=chosen.quick_sight_principal_arn,
-            data_buckets=chosen.data_buckets,
-            force_destroy=chosen.force_destroy,
-        ),
+        predictions_topic_arn=batch.predictions_topic_arn,
+        # Glue and Athena take no hyphens.
+        database_name=stack_name(pulumi.get_project(), pulumi.get_stack(), separator="_", longest=128),
     ),
 )
-scheduled: dict[str, Any] = {
-    "state_machine_arn": batch.state_machine_arn,
-    "release_state_machine_arn": batch.release_state_machine_arn,
-    "schedule_arn": batch.schedule_arn,
-    "rescue_dead_letter_queue_url": batch.rescue_dead_letter_queue_url,
-    "max_run_minutes": chosen.max_run_minutes,
-    "inference_unit_hour_price": chosen.inference_unit_hour_price,
-    "longest_wait_minutes": longest_wait_minutes(
-        chosen.schedule,
-        chosen.schedule_timezone,
-        chosen.target_drain_minutes,
-        chosen.min_batch_size,
-        chosen.max_queue_age_minutes,
-    ),
-}
+wait = longest_wait_minutes(
+    chosen.schedule,
+    chosen.schedule_timezone,
+    chosen.target_drain_minutes,
+    chosen.min_batch_size,
+    chosen.max_queue_age_minutes,
+)
 monitoring = Monitoring(
     "monitoring",
-    cast(
+    inputs(
         MonitoringArgs,
-        {
-            "image_queue_url": batch.image_queue_url,
-            "image_dead_letter_queue_url": batch.image_dead_letter_queue_url,
-            "analyze_function_name": batch.analyze_function_name,
-            "notification_dead_letter_queue_url": notification.dead_letter_queue_url,
-            "notify_function_name": notification.notify_function_name,
-            "analytics_dead_letter_queue_url": analytics.dead_letter_queue_url,
-            "record_function_name": analytics.record_function_name,
-            "project_arn": chosen.project_arn,
-            **({"model_version": chosen.model_version_name} if chosen.model_version_name else {}),
-            **(scheduled if chosen.trigger == "schedule" else {}),
-            "alarm_emails": chosen.alarm_emails,
-            "dashboard_name": stack_name(pulumi.get_project(), pulumi.get_stack(), separator="-", longest=255),
-            "tags": common["tags"],
-        },
+        image_queue_url=batch.image_queue_url,
+        image_dead_letter_queue_url=batch.image_dead_letter_queue_url,
+        analyze_function_name=batch.analyze_function_name,
+        notification_dead_letter_queue_url=notification.dead_letter_queue_url,
+        notify_function_name=notification.notify_function_name,
+        analytics_dead_letter_queue_url=analytics.dead_letter_queue_url,
+        record_function_name=analytics.record_function_name,
+        model_version=chosen.model_version_name,
+        # Without runs there is nothing of theirs to watch.
+        state_machine_arn=batch.state_machine_arn if runs else None,
+        release_state_machine_arn=batch.release_state_machine_arn if runs else None,
+        schedule_arn=batch.schedule_arn if runs else None,
+        rescue_dead_letter_queue_url=batch.rescue_dead_letter_queue_url if runs else None,
+        max_run_minutes=chosen.max_run_minutes if runs else None,
+        inference_unit_hour_price=chosen.inference_unit_hour_price if runs else None,
+        longest_wait_minutes=wait if runs else None,
+        dashboard_name=stack_name(pulumi.get_project(), pulumi.get_stack(), separator="-", longest=255),
     ),
 )
-if chosen.trigger == "schedule":
+if runs:
     # Made last, so that it is deleted first.
     DestroyGuard(
         "destroy-guard",
-        cast(DestroyGuardArgs, given(runs_table_name=batch.runs_table_name)),
+        inputs(DestroyGuardArgs, runs_table_name=batch.runs_table_name),
         pulumi.ResourceOptions(depends_on=[batch, notification, analytics, monitoring]),
     )
 

@@ -14,16 +14,11 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator
 
-from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD, MOST_USD
 from custom_labels_batch.components.quicksight_principal import checked_principal_arn
-from custom_labels_batch.components.schedule_expression import checked_pause, checked_schedule
 from custom_labels_batch.components.subscriptions import Subscription, distinct
-
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""The retention periods CloudWatch Logs has (PutRetentionPolicy, API reference)."""
+from custom_labels_batch.rules import limits
+from custom_labels_batch.rules.limits import LOG_RETENTION_DAYS, Number, Range
+from custom_labels_batch.rules.schedule_expression import checked_pause, checked_schedule
 
 _NAME = r"[a-zA-Z0-9_.-]{1,255}"
 PROJECT_ARN = re.compile(rf"(?P<project>arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{{12}}:project/{_NAME})/[0-9]+")
@@ -114,7 +109,9 @@ def _labels_of_interest(value: Any, info: ValidationInfo) -> dict[str, float]:
         if wrong := [name for name in value if not isinstance(name, str)]:
             raise ValueError(f"{wrong[0]!r} in the list is not text; quote a label that looks like a number")
         names = [name.strip() for name in value]
-        value = dict.fromkeys((name for name in names if name), info.data.get("min_confidence", 70.0))
+        value = dict.fromkeys(
+            (name for name in names if name), info.data.get("min_confidence", limits.MIN_CONFIDENCE.default)
+        )
     if not isinstance(value, dict):
         raise ValueError("neither a list of labels nor a map from label to threshold")
     for name, threshold in value.items():
@@ -213,6 +210,12 @@ def _setting(default: Any, meaning: str, allowed: str, example: str, **bounds: A
     return Field(default, description=meaning, examples=[example], json_schema_extra={"allowed": allowed}, **bounds)
 
 
+def _number(within: Range[Number], meaning: str, example: str, **more: Any) -> Any:
+    """A setting that is a number, with the default, range and words of `within` where `more` has no others."""
+    field = {"default": within.default, "allowed": str(within), "ge": within.least, "le": within.most, **more}
+    return _setting(meaning=meaning, example=example, **field)
+
+
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 _BUCKET = "3 to 63 lower-case letters, digits, dots and hyphens"
 
@@ -254,9 +257,7 @@ class Settings(BaseModel):
     schedule_timezone: Annotated[str, AfterValidator(_timezone)] = _setting(
         "UTC", "Time zone of a cron schedule", "a name of the IANA time zone database", "Europe/Berlin"
     )
-    min_confidence: float = _setting(
-        70.0, "Confidence from which a label counts, in percent", "a number from 0 to 100", "70", ge=0, le=100
-    )
+    min_confidence: float = _number(limits.MIN_CONFIDENCE, "Confidence from which a label counts, in percent", "70")
     labels_of_interest: Annotated[dict[str, float], BeforeValidator(_labels_of_interest)] = _setting(
         {},
         "Labels people want to hear about; in a map, each from a confidence of its own, from which it counts too where "
@@ -284,21 +285,14 @@ class Settings(BaseModel):
     notification_mode: Literal["digest", "image"] = _setting(
         "digest", "One message a batch of images, or one an image", "digest or image", "digest"
     )
-    notification_batching_window_seconds: int = _setting(
-        60,
-        "Seconds a digest waits for more images",
-        "a whole number from 1 to 300",
-        "300",
-        ge=1,
-        le=300,
+    notification_batching_window_seconds: int = _number(
+        limits.NOTIFICATION_WINDOW_SECONDS, "Seconds a digest waits for more images", "300"
     )
-    presigned_url_minutes: int = _setting(
-        0,
+    presigned_url_minutes: int = _number(
+        limits.PRESIGNED_URL_MINUTES,
         "Minutes a notification's link shows its image to anybody who has the link; 0 for no link",
-        "a whole number from 0 to 10080 (7 days)",
         "60",
-        ge=0,
-        le=10080,
+        allowed=f"{limits.PRESIGNED_URL_MINUTES} (7 days)",
     )
     source_bucket_name: BucketName | None = _setting(
         None, "Physical name of the bucket images are uploaded to", _BUCKET, "acme-surfaces-in"
@@ -319,82 +313,50 @@ class Settings(BaseModel):
     image_prefix: str = _setting(
         "", "Only objects whose key begins with this", "up to 100 characters", "photographs/", max_length=100
     )
-    max_inference_units: int = _setting(
-        1, "Most inference units a run may start", "a whole number from 1 to 500", "4", ge=1, le=500
+    max_inference_units: int = _number(limits.MAX_INFERENCE_UNITS, "Most inference units a run may start", "4")
+    tps_per_inference_unit: float = _number(
+        limits.TPS_PER_INFERENCE_UNIT, "DetectCustomLabels calls a second that one inference unit sustains", "5"
     )
-    tps_per_inference_unit: float = _setting(
-        5.0,
-        "DetectCustomLabels calls a second that one inference unit sustains",
-        "a number from 0.1 to 100",
-        "5",
-        ge=0.1,
-        le=100,
+    target_drain_minutes: int = _number(
+        limits.TARGET_DRAIN_MINUTES, "Minutes in which a run should work off its backlog", "60"
     )
-    target_drain_minutes: int = _setting(
-        60,
-        "Minutes in which a run should work off its backlog",
-        "a whole number from 1 to 1440",
-        "60",
-        ge=1,
-        le=1440,
-    )
-    min_batch_size: int = _setting(
-        1,
+    min_batch_size: int = _number(
+        limits.MIN_BATCH_SIZE,
         "Images that a run is started for; fewer wait for more, but not longer than maxQueueAgeMinutes",
-        "a whole number from 1 to 1000000",
         "200",
-        ge=1,
-        le=1_000_000,
     )
-    max_queue_age_minutes: Annotated[int, AfterValidator(_max_queue_age_minutes)] = _setting(
-        1440,
+    max_queue_age_minutes: Annotated[int, AfterValidator(_max_queue_age_minutes)] = _number(
+        limits.MAX_QUEUE_AGE_MINUTES,
         "Most minutes an image waits for a run to start, where minBatchSize lets it wait",
-        "a whole number from 2 to 10080 (7 days), at least twice the schedule's longest pause",
         "360",
-        ge=2,
-        le=10080,
+        allowed=f"{limits.MAX_QUEUE_AGE_MINUTES} (7 days), at least twice the schedule's longest pause",
         validate_default=True,
     )
-    max_run_minutes: int = _setting(
-        1440,
+    max_run_minutes: int = _number(
+        limits.MAX_RUN_MINUTES,
         "Cost guard: minutes after which a run ends and leaves the rest to the next",
-        "a whole number from 5 to 43200 (30 days)",
         "240",
-        ge=5,
-        le=43200,
+        allowed=f"{limits.MAX_RUN_MINUTES} (30 days)",
     )
     log_retention_days: Annotated[int, AfterValidator(_log_retention_days)] = _setting(
-        30, "Days that logs are kept", "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)), "30"
-    )
-    noncurrent_version_retention_days: int = _setting(
-        30,
-        "Days that replaced and deleted objects are kept",
-        "a whole number from 1 to 3650",
+        limits.DEFAULT_LOG_RETENTION_DAYS,
+        "Days that logs are kept",
+        "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)),
         "30",
-        ge=1,
-        le=3650,
     )
-    run_retention_days: int = _setting(
-        400, "Days that the record of a run is kept", "a whole number from 1 to 3650", "400", ge=1, le=3650
+    noncurrent_version_retention_days: int = _number(
+        limits.RETENTION_DAYS, "Days that replaced and deleted objects are kept", "30"
     )
-    prediction_retention_days: int | None = _setting(
-        None,
-        "Days that prediction rows are kept; without it, for ever",
-        "a whole number from 1 to 3650",
-        "730",
-        ge=1,
-        le=3650,
+    run_retention_days: int = _number(limits.RUN_RETENTION_DAYS, "Days that the record of a run is kept", "400")
+    prediction_retention_days: int | None = _number(
+        limits.RETENTION_DAYS, "Days that prediction rows are kept; without it, for ever", "730", default=None
     )
-    query_result_retention_days: int = _setting(
-        30, "Days that the results of queries are kept", "a whole number from 1 to 3650", "30", ge=1, le=3650
-    )
-    bytes_scanned_cutoff_per_query: int = _setting(
-        10_000_000_000,
+    query_result_retention_days: int = _number(limits.RETENTION_DAYS, "Days that the results of queries are kept", "30")
+    bytes_scanned_cutoff_per_query: int = _number(
+        limits.BYTES_SCANNED_CUTOFF,
         "Bytes after which Athena ends a query: at 5 USD a terabyte, the default is 5 cents",
-        "a whole number from 10485760 (10 MiB) to 7000000000000000",
         "100000000000",
-        ge=10_485_760,
-        le=7_000_000_000_000_000,
+        allowed="a whole number from 10485760 (10 MiB) to 7000000000000000",
     )
     alarm_emails: Annotated[list[EmailStr], BeforeValidator(_list), AfterValidator(_distinct_emails)] = _setting(
         [],
@@ -410,13 +372,10 @@ class Settings(BaseModel):
         "a list of e-mail addresses, or text with commas",
         "production@example.com",
     )
-    inference_unit_hour_price: float = _setting(
-        INFERENCE_UNIT_HOUR_USD,
+    inference_unit_hour_price: float = _number(
+        limits.INFERENCE_UNIT_HOUR_PRICE,
         "USD that an inference unit costs an hour where you are, for summaries and the operations dashboard",
-        f"a number from 0 to {MOST_USD}",
         "4",
-        ge=0,
-        le=MOST_USD,
     )
     quick_sight_principal_arn: Annotated[str, AfterValidator(checked_principal_arn)] | None = _setting(
         None,

@@ -151,7 +151,7 @@ def _show(results: Results, file: Path) -> None:
     shown = file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file
     console.print(
         f"\nMinutes are simulated: the model starts in {results.model_start_minutes:g} and takes {results.tps:g} TPS a "
-        "unit. GB-seconds are as long\nas this machine takes, more than on AWS. List prices: cli/prices.py; logs and "
+        "unit. GB-seconds are as long\nas this machine takes, more than on AWS. List prices: rules/prices.py; logs and "
         f"storage are left out.\nThe same as JSON: {shown}; as a chart: {shown.with_suffix('.png')}"
     )
 

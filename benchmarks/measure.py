@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.play import Played
 from benchmarks.workloads import TPS
-from custom_labels_batch.cli.prices import PRICES, Prices
+from custom_labels_batch.rules.prices import PRICES, Prices
 
 PARTS = ("model", "Lambda", "Step Functions", "SQS and SNS", "S3", "DynamoDB", "EventBridge")
 """What a workload pays for; logs and storage are left out."""

@@ -3,7 +3,7 @@
 from benchmarks.measure import Measurement
 from benchmarks.results import Results
 from custom_labels_batch.cli import other_costs
-from custom_labels_batch.cli.prices import PRICES
+from custom_labels_batch.rules.prices import PRICES
 from sandbox.pulumi_runtime import Result
 
 DAYS, HOURS = 30, 720

@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.functions.notify_labels.wording import percent
+from custom_labels_batch.rules.prices import PRICES
 from sandbox.deploy import REPOSITORY
 from sandbox.endpoint import read_ledger
 from sandbox.fates import Fate, Image

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from custom_labels_batch.cli.errors import OperationError
-from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.cli.stack import Stack
+from custom_labels_batch.rules.prices import PRICES
 
 if TYPE_CHECKING:
     from types_boto3_athena import AthenaClient

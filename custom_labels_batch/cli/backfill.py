@@ -18,13 +18,13 @@ from custom_labels_batch.cli.errors import INTERRUPTED, InputError
 from custom_labels_batch.cli.image_keys import announced_prefix
 from custom_labels_batch.cli.options import whole_number
 from custom_labels_batch.cli.period import moment
-from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.cli.queues import depth, send
 from custom_labels_batch.cli.source_objects import SourceObject, pages
 from custom_labels_batch.cli.stack import CONNECTIONS, OutputsOption, Stack, StackOption, find_stack
 from custom_labels_batch.cli.upload_event import UploadEvents
 from custom_labels_batch.cli.wording import count, usd
 from custom_labels_batch.report.visible_text import visible
+from custom_labels_batch.rules.prices import PRICES
 
 _WHICH, _HOW = "Which objects", "How"
 _TPS = 5.0

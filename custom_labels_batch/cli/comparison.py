@@ -14,10 +14,10 @@ from custom_labels_batch.cli.reference_policies import AlwaysRunning, PublishedS
 from custom_labels_batch.cli.scheduled_runs import MAPPING_SECONDS, ScheduledRuns
 from custom_labels_batch.cli.schedules import pause_of, ticks
 from custom_labels_batch.cli.simulation import Simulation, simulate
+from custom_labels_batch.rules.limits import MAX_INFERENCE_UNITS
 
 SAMPLE, ALWAYS = "published sample", "always running"
 SAMPLE_SCHEDULE = "rate(1 hour)"
-MOST_UNITS = 500
 _SHORT_RUN_MINUTES = 60
 """A run keeps the units it began with; where images never cease, short runs let the units follow them."""
 
@@ -239,7 +239,7 @@ def _advise(share: Question, wanted: float) -> Advice | None:
             break
         settings = replace(
             share.settings,
-            max_inference_units=MOST_UNITS,
+            max_inference_units=MAX_INFERENCE_UNITS.most,
             target_drain_minutes=min(share.settings.target_drain_minutes, max(1, int(left))),
             max_run_minutes=run_minutes,
             min_batch_size=1,

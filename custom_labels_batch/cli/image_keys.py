@@ -2,7 +2,7 @@
 
 from custom_labels_batch.cli.errors import InputError
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.components.image_suffixes import IMAGE_SUFFIXES
+from custom_labels_batch.rules.image_suffixes import IMAGE_SUFFIXES
 
 
 def announced_prefix(stack: Stack, given: str | None) -> str:

@@ -6,14 +6,14 @@ a run's without the looks, which depend on its length. Storage, logs, e-mails an
 
 from collections.abc import Mapping
 
-from custom_labels_batch.cli.prices import PRICES, Prices
 from custom_labels_batch.cli.simulation import Simulation
+from custom_labels_batch.rules.limits import EXECUTIONS_PER_INFERENCE_UNIT
+from custom_labels_batch.rules.prices import PRICES, Prices
 
 Counts = Mapping[str, float]
 
 BATCH = 10
 MEMORY_GIGABYTES = 0.5
-EXECUTIONS_PER_INFERENCE_UNIT = 2
 
 AN_IMAGE: Counts = {
     "eventbridge_event": 1,

@@ -11,6 +11,7 @@ from custom_labels_batch.cli.errors import InputError
 from custom_labels_batch.cli.options import number, whole_number
 from custom_labels_batch.cli.plan_choices import DEFAULT_SCHEDULES, Shape
 from custom_labels_batch.cli.wording import count
+from custom_labels_batch.rules import limits
 
 if TYPE_CHECKING:
     from custom_labels_batch.cli.arrivals import Arrivals, Recording
@@ -59,20 +60,33 @@ def plan(
     ] = Shape.EVENLY,
     days: Annotated[int, whole_number("Days to simulate, from a Monday on.", 1, 92, _ARRIVALS)] = 30,
     start_minutes: Annotated[float, number("Minutes the model takes to start.", 0, 60, _STACK)] = 10,
-    tps: Annotated[float, number("Images a second that a unit labels (tpsPerInferenceUnit).", 0.1, 100, _STACK)] = 5,
-    max_units: Annotated[int, whole_number("Most units of a run (maxInferenceUnits).", 1, 500, _STACK)] = 1,
+    tps: Annotated[
+        float,
+        number(
+            "Images a second that a unit labels (tpsPerInferenceUnit).", *limits.TPS_PER_INFERENCE_UNIT.ends, _STACK
+        ),
+    ] = 5,
+    max_units: Annotated[
+        int, whole_number("Most units of a run (maxInferenceUnits).", *limits.MAX_INFERENCE_UNITS.ends, _STACK)
+    ] = limits.MAX_INFERENCE_UNITS.default,
     target_drain_minutes: Annotated[
-        int, whole_number("Minutes to work off a backlog in (targetDrainMinutes).", 1, 1440, _STACK)
-    ] = 60,
+        int,
+        whole_number(
+            "Minutes to work off a backlog in (targetDrainMinutes).", *limits.TARGET_DRAIN_MINUTES.ends, _STACK
+        ),
+    ] = limits.TARGET_DRAIN_MINUTES.default,
     max_run_minutes: Annotated[
-        int, whole_number("Minutes after which a run ends (maxRunMinutes).", 5, 43_200, _STACK)
-    ] = 1440,
+        int, whole_number("Minutes after which a run ends (maxRunMinutes).", *limits.MAX_RUN_MINUTES.ends, _STACK)
+    ] = limits.MAX_RUN_MINUTES.default,
     min_batch_size: Annotated[
-        int, whole_number("Images worth starting the model for (minBatchSize).", 1, 1_000_000, _STACK)
-    ] = 1,
+        int, whole_number("Images worth starting the model for (minBatchSize).", *limits.MIN_BATCH_SIZE.ends, _STACK)
+    ] = limits.MIN_BATCH_SIZE.default,
     max_queue_age_minutes: Annotated[
-        int, whole_number("Minutes after which fewer are, too (maxQueueAgeMinutes).", 2, 10_080, _STACK)
-    ] = 1440,
+        int,
+        whole_number(
+            "Minutes after which fewer are, too (maxQueueAgeMinutes).", *limits.MAX_QUEUE_AGE_MINUTES.ends, _STACK
+        ),
+    ] = limits.MAX_QUEUE_AGE_MINUTES.default,
     schedule: Annotated[
         list[str] | None,
         typer.Option(

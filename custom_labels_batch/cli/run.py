@@ -6,13 +6,13 @@ import typer
 from rich.console import Console
 
 from custom_labels_batch.cli.errors import INTERRUPTED, OperationError
-from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.cli.run_view import RunView
 from custom_labels_batch.cli.run_watch import Look, follow
 from custom_labels_batch.cli.runs import active_executions, read_lock, record_of, run_name, start_or_join
 from custom_labels_batch.cli.stack import OutputsOption, Stack, StackOption, find_stack
 from custom_labels_batch.cli.wording import count, usd
 from custom_labels_batch.report.stack import RunRecord
+from custom_labels_batch.rules.prices import PRICES
 
 _NEXT = "what it did not label waits in the queue: mend the cause, and run again"
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from custom_labels_batch.cli.answer import Answer
 from custom_labels_batch.cli.stack import Stack
-from custom_labels_batch.components.schedule_expression import RATE, checked_schedule, longest_pause, occurrences
+from custom_labels_batch.rules.schedule_expression import RATE, checked_schedule, longest_pause, occurrences
 
 _KEPT = (
     "ActionAfterCompletion",

@@ -6,7 +6,7 @@ from math import ceil
 
 from custom_labels_batch.cli.image_queue import ImageQueue
 from custom_labels_batch.cli.simulation import Run
-from custom_labels_batch.components.drain_target import drain_seconds
+from custom_labels_batch.rules.drain_target import drain_seconds
 
 DRAIN_SHARE_OF_TPS = 0.98
 """Of the TPS, what the functions' pacing makes of it while a run drains."""

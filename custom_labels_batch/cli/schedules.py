@@ -6,7 +6,7 @@ import numpy as np
 
 from custom_labels_batch.cli.arrivals import Seconds
 from custom_labels_batch.cli.errors import InputError
-from custom_labels_batch.components.schedule_expression import checked_schedule, longest_pause, occurrences
+from custom_labels_batch.rules.schedule_expression import checked_schedule, longest_pause, occurrences
 
 
 def pause_of(expression: str, timezone: str) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 
 from custom_labels_batch.cli.errors import InputError
 from custom_labels_batch.cli.image_keys import is_image_key
-from custom_labels_batch.components.image_suffixes import IMAGE_SUFFIXES
 from custom_labels_batch.functions.analyze_image.image_header import Unreadable, read_header
 from custom_labels_batch.functions.shared.object_keys import MAX_KEY_BYTES
+from custom_labels_batch.rules.image_suffixes import IMAGE_SUFFIXES
 
 _FIRST_BYTES = 32
 

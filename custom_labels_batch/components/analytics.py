@@ -9,13 +9,14 @@ import pulumi_aws as aws
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, whole_number
+from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
 from custom_labels_batch.components.predictions_table import PREDICTIONS_PREFIX, VIEW_COLUMNS, PredictionsTable
 from custom_labels_batch.components.query_files import saved_queries
 from custom_labels_batch.components.quicksight import QuickSightDashboard
 from custom_labels_batch.components.quicksight_principal import checked_principal_arn
+from custom_labels_batch.rules import limits
 
 BATCH_SIZE = 1000
 """Messages a function call takes, at most: fewer where they would be more than the 6 MB a call may carry, which
@@ -27,12 +28,6 @@ BATCHING_WINDOW_SECONDS = 60
 FUNCTION_TIMEOUT_SECONDS = 120
 
 RESULTS_PREFIX = "athena-results/"
-
-LEAST_SCAN_CUTOFF = 10_485_760
-"""Bytes: pulumi-aws takes no lower limit for a workgroup; Athena itself would from 10,000,000."""
-
-MOST_SCAN_CUTOFF = 7_000_000_000_000_000
-"""Bytes: 7 PB, Athena's own highest limit."""
 
 _DATABASE_NAME = re.compile(r"[a-z0-9_]{1,128}")
 
@@ -102,9 +97,7 @@ class Analytics(pulumi.ComponentResource):
         if principal_arn := args.get("quick_sight_principal_arn"):
             checked_principal_arn(principal_arn)
         self._keeping = Keeping.chosen(args)
-        self._scan_cutoff = whole_number(
-            args, "bytes_scanned_cutoff_per_query", 10_000_000_000, LEAST_SCAN_CUTOFF, MOST_SCAN_CUTOFF
-        )
+        self._scan_cutoff = whole_number(args, "bytes_scanned_cutoff_per_query", limits.BYTES_SCANNED_CUTOFF)
         super().__init__(
             "custom-labels-batch:index:Analytics",
             name,
@@ -152,14 +145,14 @@ class Analytics(pulumi.ComponentResource):
         )
 
     def _analytics_bucket(self) -> PrivateBucket:
-        retention = {RESULTS_PREFIX: whole_number(self._args, "query_result_retention_days", 30, 1, 3650)}
+        retention = {RESULTS_PREFIX: whole_number(self._args, "query_result_retention_days", limits.RETENTION_DAYS)}
         if "prediction_retention_days" in self._args:
-            retention[PREDICTIONS_PREFIX] = whole_number(self._args, "prediction_retention_days", 730, 1, 3650)
+            retention[PREDICTIONS_PREFIX] = whole_number(self._args, "prediction_retention_days", limits.RETENTION_DAYS)
         return PrivateBucket(
             f"{self._component_name}-rows",
             self._args.get("analytics_bucket_name"),
             noncurrent_version_retention_days=whole_number(
-                self._args, "noncurrent_version_retention_days", 30, 1, 3650
+                self._args, "noncurrent_version_retention_days", limits.RETENTION_DAYS
             ),
             keeping=self._keeping,
             retention_days=retention,
@@ -175,7 +168,7 @@ class Analytics(pulumi.ComponentResource):
             statements=[iam.allow(["s3:PutObject"], rows), queue.consumer_statement()],
             timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
             memory_megabytes=512,
-            log_retention_days=whole_number(self._args, "log_retention_days", 30, 1, 3653),
+            log_retention_days=log_retention_days(self._args),
             powertools_layer_arn=self._args.get("powertools_layer_arn"),
             opts=self._child,
         )

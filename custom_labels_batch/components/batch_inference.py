@@ -11,34 +11,20 @@ import pulumi_aws as aws
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
-from custom_labels_batch.components.drain_target import drain_seconds
-from custom_labels_batch.components.email_subscriptions import checked_emails
-from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
+from custom_labels_batch.components.function import PythonFunction
 from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
-from custom_labels_batch.components.prices import checked_price
 from custom_labels_batch.components.queue import WorkQueue
-from custom_labels_batch.components.run_summaries import run_summaries, telling
-from custom_labels_batch.components.schedule_expression import checked_pause
-from custom_labels_batch.components.triggers import GUARD_SCHEDULE, release_after_failed_runs, schedule_workflow
+from custom_labels_batch.components.scheduled_runs import Pipeline, RunInputs, ScheduledRuns, runs_table
+from custom_labels_batch.components.topic import make_topic
 from custom_labels_batch.components.uploads import queue_uploads
-from custom_labels_batch.components.workflow import Workflow
+from custom_labels_batch.rules import limits
+from custom_labels_batch.rules.limits import EXECUTIONS_PER_INFERENCE_UNIT
 
 TRIGGERS = ("schedule", "upload")
 
-DEFAULT_SCHEDULE = "rate(1 hour)"
-
 BATCH_SIZE = 10
 """Messages a function call takes: the most that SQS hands out without a batching window."""
-
-EXECUTIONS_PER_INFERENCE_UNIT = 2
-"""Function executions at once for each inference unit; also the least concurrency a mapping can be held to."""
-
-MOST_INFERENCE_UNITS = 1000 // EXECUTIONS_PER_INFERENCE_UNIT
-"""1000 is the highest concurrency a mapping can be held to (Lambda API reference, ScalingConfig)."""
-
-RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
-"""Twice what release_model waits for the model to stop, so that it ends by its own rules."""
 
 
 class BatchInferenceArgs(TypedDict):
@@ -146,8 +132,7 @@ class BatchInference(pulumi.ComponentResource):
             raise InputError(f"trigger is {trigger!r}; {allowed}", "trigger")
         if args.get("model_version", "").startswith("arn:"):
             raise InputError("model_version is an ARN; give the name, which is what follows version/", "model_version")
-        self._summary_emails = checked_emails(args.get("summary_emails", []), "summary_emails")
-        self._price = checked_price(args)
+        self._wanted = RunInputs.chosen(args)
         self._keeping = Keeping.chosen(args)
         super().__init__(
             "custom-labels-batch:index:BatchInference",
@@ -158,19 +143,13 @@ class BatchInference(pulumi.ComponentResource):
         self._component_name, self._args, self._scheduled = name, args, trigger == "schedule"
         self._detector = detector or CustomLabels()
         self._child = pulumi.ResourceOptions(parent=self)
-        self._units = whole_number(args, "max_inference_units", 1, 1, MOST_INFERENCE_UNITS)
-        self._tps = number(args, "tps_per_inference_unit", 5.0, 0.1, 100)
-        self._min_batch_size = whole_number(args, "min_batch_size", 1, 1, 1_000_000)
-        self._max_queue_age_minutes = whole_number(args, "max_queue_age_minutes", 1440, 2, 10080)
         self._project_arn = self._project_of_this_place()
-        self._log_days = whole_number(args, "log_retention_days", 30, 1, 3653)
-        self._function_timeout = function_timeout_seconds(self._tps)
-
-        self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", 30, 1, 3650)
+        self._function_timeout = function_timeout_seconds(self._wanted.tps_per_inference_unit)
+        self._noncurrent_days = whole_number(args, "noncurrent_version_retention_days", limits.RETENTION_DAYS)
         self._source = self._source_bucket()
         self._final = self._bucket("final", args.get("final_bucket_name"), {"superseded/": self._noncurrent_days})
-        self._topic, topic_policy = self._predictions_topic()
-        self._table = self._runs_table() if self._scheduled else None
+        self._topic, topic_policy = make_topic(f"{name}-predictions", self._child)
+        self._table = runs_table(f"{name}-runs", self._child) if self._scheduled else None
         self._queue = WorkQueue(
             f"{name}-images",
             # Lambda's advice for a queue behind a function: six times its timeout.
@@ -192,7 +171,14 @@ class BatchInference(pulumi.ComponentResource):
         self.schedule_arn = self.runs_table_name = self.rescue_dead_letter_queue_url = none()
         self.run_summary_topic_arn = none()
         if self._table:
-            self._run_on_schedule(self._table, [self._final, topic_policy, *uploads, self._mapping])
+            needed = [self._final, topic_policy, *uploads, self._mapping]
+            runs = ScheduledRuns(name, self._wanted, self._pipeline(self._table), needed, parent=self)
+            self.state_machine_arn = runs.batch.arn.apply(optional)
+            self.release_state_machine_arn = runs.release.arn.apply(optional)
+            self.schedule_arn = runs.schedule.arn.apply(optional)
+            self.runs_table_name = self._table.name.apply(optional)
+            self.rescue_dead_letter_queue_url = runs.dead_letters.url.apply(optional)
+            self.run_summary_topic_arn = runs.summaries.arn.apply(optional)
         self.register_outputs(
             {
                 "sourceBucketName": self.source_bucket_name,
@@ -216,7 +202,7 @@ class BatchInference(pulumi.ComponentResource):
         options = pulumi.InvokeOptions(parent=self)
         account = aws.get_caller_identity_output(opts=options).account_id
         region = aws.get_region_output(opts=options).region
-        version = self._args.get("model_version", "")
+        version = self._wanted.model_version
         return pulumi.Output.all(self._args["project_arn"], region, account).apply(
             lambda found: in_apply(self._detector.checked, *found, version)
         )
@@ -262,18 +248,10 @@ class BatchInference(pulumi.ComponentResource):
         )
         return [*targets, notification]
 
-    def _predictions_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
-        """Only IAM principals publish here, so AWS's own key for SNS will do."""
-        name = f"{self._component_name}-predictions"
-        topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
-        # A topic policy takes only SNS's own resource actions, not sns:*.
-        refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
-        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
-
     # The function
 
     def _analyze_image(self) -> PythonFunction:
-        args = self._args
+        args, tps = self._args, self._wanted.tps_per_inference_unit
         return PythonFunction(
             f"{self._component_name}-analyze-image",
             package="analyze_image",
@@ -281,20 +259,20 @@ class BatchInference(pulumi.ComponentResource):
             environment={
                 "TRIGGER": "schedule" if self._scheduled else "upload",
                 "PROJECT_ARN": self._project_arn,
-                "MODEL_VERSION": args.get("model_version", ""),
+                "MODEL_VERSION": self._wanted.model_version,
                 "RUNS_TABLE_NAME": self._table.name if self._table else "",
                 "SOURCE_BUCKET_NAME": self._source_name,
                 "FINAL_BUCKET_NAME": self._final.name,
                 "PREDICTIONS_TOPIC_ARN": self._topic.arn,
-                "MIN_CONFIDENCE": str(number(args, "min_confidence", 70.0, 0, 100)),
+                "MIN_CONFIDENCE": str(number(args, "min_confidence", limits.MIN_CONFIDENCE)),
                 "LABEL_THRESHOLDS": json.dumps(args.get("label_thresholds", {}), sort_keys=True, ensure_ascii=False),
-                "DETECT_CALLS_PER_SECOND": str(calls_per_second(self._tps)),
-                "DETECT_THREADS": str(threads(self._tps)),
+                "DETECT_CALLS_PER_SECOND": str(calls_per_second(tps)),
+                "DETECT_THREADS": str(threads(tps)),
             },
             statements=self._analyze_image_statements(),
             timeout_seconds=self._function_timeout,
             memory_megabytes=512,
-            log_retention_days=self._log_days,
+            log_retention_days=self._wanted.log_retention_days,
             powertools_layer_arn=args.get("powertools_layer_arn"),
             opts=self._child,
         )
@@ -313,16 +291,23 @@ class BatchInference(pulumi.ComponentResource):
             ),
             # Without it S3 answers 403 for an object, or a version, that is not there.
             iam.allow(["s3:ListBucket", "s3:ListBucketVersions"], [self._source_arn, self._final.arn]),
-            iam.allow(
-                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-                self._queue.arn,
-            ),
+            self._queue.consumer_statement(),
             *self._detector.may_detect(self._project_arn, finds_it_itself=self._table is None),
             iam.allow(["sns:Publish"], self._topic.arn),
         ]
         if self._table:
             statements.append(iam.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self._table.arn))
         return statements
+
+    def _pipeline(self, table: aws.dynamodb.Table) -> Pipeline:
+        return Pipeline(
+            table=table,
+            queue=self._queue,
+            mapping=self._mapping,
+            project_arn=self._project_arn,
+            detector=self._detector,
+            function_timeout_seconds=self._function_timeout,
+        )
 
     def _event_source_mapping(self) -> aws.lambda_.EventSourceMapping:
         opts = pulumi.ResourceOptions(
@@ -339,133 +324,9 @@ class BatchInference(pulumi.ComponentResource):
             batch_size=BATCH_SIZE,
             function_response_types=["ReportBatchItemFailures"],
             enabled=not self._scheduled,
-            scaling_config={"maximum_concurrency": self._units * EXECUTIONS_PER_INFERENCE_UNIT},
+            scaling_config={"maximum_concurrency": self._wanted.max_inference_units * EXECUTIONS_PER_INFERENCE_UNIT},
             opts=opts,
         )
-
-    # The workflows
-
-    def _runs_table(self) -> aws.dynamodb.Table:
-        """Encrypted with DynamoDB's own key, as every table is: `server_side_encryption` would only add KMS charges."""
-        return aws.dynamodb.Table(
-            f"{self._component_name}-runs",
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="kind",
-            range_key="id",
-            attributes=[{"name": "kind", "type": "S"}, {"name": "id", "type": "S"}],
-            ttl={"attribute_name": "expiresAt", "enabled": True},
-            point_in_time_recovery={"enabled": True},
-            opts=self._child,
-        )
-
-    def _run_on_schedule(self, table: aws.dynamodb.Table, needed: list[pulumi.Resource]) -> None:
-        """Both state machines, and everything that starts them, after what a run needs."""
-        name = self._component_name
-        summaries, summaries_policy = run_summaries(f"{name}-run-summaries", self._summary_emails, parent=self)
-        release = self._release_model(table, summaries)
-        batch = self._batch_inference(table, release)
-        # A run and a release each look whether the lock's holder, of either kind, is alive.
-        looking = [workflow.allow_describing_executions([batch, release]) for workflow in (batch, release)]
-        needed = [*needed, release, batch, *looking, batch.allow_starting_itself(), summaries_policy]
-        group = aws.scheduler.ScheduleGroup(name, opts=self._child)
-        rescue, dead_letters = release_after_failed_runs(f"{name}-rescue", batch, release, parent=self)
-        guard = schedule_workflow(
-            f"{name}-release-model", group, release, GUARD_SCHEDULE, "UTC", parent=self, after=needed
-        )
-        schedule = schedule_workflow(
-            f"{name}-run",
-            group,
-            batch,
-            self._args.get("schedule", DEFAULT_SCHEDULE),
-            self._args.get("schedule_timezone", "UTC"),
-            parent=self,
-            after=[*needed, guard, rescue],
-        )
-        self.state_machine_arn = batch.arn.apply(optional)
-        self.release_state_machine_arn = release.arn.apply(optional)
-        self.schedule_arn = schedule.arn.apply(optional)
-        self.runs_table_name = table.name.apply(optional)
-        self.rescue_dead_letter_queue_url = dead_letters.url.apply(optional)
-        self.run_summary_topic_arn = summaries.arn.apply(optional)
-
-    def _release_model(self, table: aws.dynamodb.Table, summaries: aws.sns.Topic) -> Workflow:
-        return Workflow(
-            f"{self._component_name}-release-model",
-            definition="release_model",
-            changes=self._detector.state_changes("release_model"),
-            values={
-                "ImageQueueUrl": self._queue.url,
-                "EventSourceMappingUuid": self._mapping.uuid,
-                "RunsTableName": table.name,
-                "ProjectArn": self._project_arn,
-                "RunSummaryTopicArn": summaries.arn,
-                "MetricsNamespace": METRICS_NAMESPACE,
-                "InferenceUnitHourPrice": self._price,
-                "FunctionTimeoutSeconds": self._function_timeout,
-                "RunRetentionSeconds": whole_number(self._args, "run_retention_days", 400, 1, 3650) * 24 * 60 * 60,
-            },
-            statements=[
-                iam.allow(
-                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
-                ),
-                iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
-                self._work_the_mapping(),
-                *self._detector.may_release(self._project_arn),
-                *telling(summaries, METRICS_NAMESPACE, parent=self),
-            ],
-            timeout_seconds=RELEASE_TIMEOUT_SECONDS,
-            log_retention_days=self._log_days,
-            opts=self._child,
-        )
-
-    def _batch_inference(self, table: aws.dynamodb.Table, release: Workflow) -> Workflow:
-        max_run_seconds = whole_number(self._args, "max_run_minutes", 1440, 5, 43200) * 60
-        return Workflow(
-            f"{self._component_name}-run",
-            definition="batch_inference",
-            changes=self._detector.state_changes("batch_inference"),
-            values={
-                "ImageQueueUrl": self._queue.url,
-                "EventSourceMappingUuid": self._mapping.uuid,
-                "RunsTableName": table.name,
-                "ReleaseStateMachineArn": release.arn,
-                "ProjectArn": self._project_arn,
-                "ModelVersion": self._args.get("model_version", ""),
-                "MaxInferenceUnits": self._units,
-                "TpsPerInferenceUnit": self._tps,
-                "ExecutionsPerInferenceUnit": EXECUTIONS_PER_INFERENCE_UNIT,
-                "TargetDrainSeconds": drain_seconds(whole_number(self._args, "target_drain_minutes", 60, 1, 1440)),
-                "MaxRunSeconds": max_run_seconds,
-                "MinBatchSize": self._min_batch_size,
-                "MaxQueueAgeSeconds": self._max_queue_age_minutes * 60,
-                "SchedulePauseSeconds": self._schedule_pause_seconds(),
-            },
-            statements=[
-                iam.allow(
-                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], table.arn
-                ),
-                iam.allow(["sqs:GetQueueAttributes"], self._queue.arn),
-                self._work_the_mapping(),
-                *self._detector.may_run(self._project_arn, self._args.get("model_version", "")),
-                iam.allow(["states:StartExecution"], release.arn),
-            ],
-            # An hour for the model to start, and two releases: an earlier run's and its own.
-            timeout_seconds=max_run_seconds + 60 * 60 + 2 * RELEASE_TIMEOUT_SECONDS,
-            log_retention_days=self._log_days,
-            opts=self._child,
-        )
-
-    def _schedule_pause_seconds(self) -> pulumi.Output[int]:
-        """The longest pause between two ticks, in which images may come that nobody has seen yet."""
-        if self._min_batch_size == 1:
-            return pulumi.Output.from_input(0)
-        schedule = pulumi.Output.from_input(self._args.get("schedule", DEFAULT_SCHEDULE))
-        timezone = pulumi.Output.from_input(self._args.get("schedule_timezone", "UTC"))
-        minutes = self._max_queue_age_minutes
-        return pulumi.Output.all(schedule, timezone).apply(lambda found: in_apply(checked_pause, *found, minutes))
-
-    def _work_the_mapping(self) -> iam.Statement:
-        return iam.allow(["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"], self._mapping.arn)
 
 
 def calls_per_second(tps_per_inference_unit: float) -> float:

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import whole_number
+from custom_labels_batch.components.inputs import log_retention_days
 from custom_labels_batch.components.naming import check_name, with_tags
 
 TIMEOUT_SECONDS = 30
@@ -62,7 +62,7 @@ class DestroyGuard(pulumi.ComponentResource):
             statements=[iam.allow(["dynamodb:GetItem"], table)],
             timeout_seconds=TIMEOUT_SECONDS,
             memory_megabytes=256,
-            log_retention_days=whole_number(args, "log_retention_days", 30, 1, 3653),
+            log_retention_days=log_retention_days(args),
             powertools_layer_arn=args.get("powertools_layer_arn"),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import pulumi
 
+from custom_labels_batch.rules.limits import DEFAULT_LOG_RETENTION_DAYS, LOG_RETENTION_DAYS, Range
+
 Checked = TypeVar("Checked")
 
 
@@ -37,7 +39,7 @@ def in_apply(check: Callable[..., Checked], *values: Any) -> Checked:
         raise pulumi.RunError(str(error)) from None
 
 
-def whole_number(args: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
+def whole_number(args: Mapping[str, Any], name: str, allowed: Range[int]) -> int:
     """An input that is a whole number; from other languages it arrives as a float.
 
     Raises
@@ -45,15 +47,13 @@ def whole_number(args: Mapping[str, Any], name: str, default: int, least: int, m
     InputError
         Names the input, its value, and what is allowed.
     """
-    value = args.get(name, default)
-    if not _is_number(value) or value != int(value) or not least <= value <= most:
-        raise InputError(
-            f"{name} is {value!r}; allowed is a whole number from {least} to {most}, such as {default}", name
-        )
+    value = args.get(name, allowed.default)
+    if not _is_number(value) or value != int(value) or not allowed.least <= value <= allowed.most:
+        raise InputError(f"{name} is {value!r}; allowed is {allowed}, such as {allowed.default}", name)
     return int(value)
 
 
-def number(args: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+def number(args: Mapping[str, Any], name: str, allowed: Range[float]) -> float:
     """An input that is any number.
 
     Raises
@@ -61,12 +61,25 @@ def number(args: Mapping[str, Any], name: str, default: float, least: float, mos
     InputError
         As `whole_number` does.
     """
-    value = args.get(name, default)
-    if not _is_number(value) or not least <= value <= most:
-        raise InputError(
-            f"{name} is {value!r}; allowed is a number from {least:g} to {most:g}, such as {default:g}", name
-        )
+    value = args.get(name, allowed.default)
+    if not _is_number(value) or not allowed.least <= value <= allowed.most:
+        raise InputError(f"{name} is {value!r}; allowed is {allowed}, such as {allowed.default:g}", name)
     return float(value)
+
+
+def log_retention_days(args: Mapping[str, Any]) -> int:
+    """The input of that name, which every component with a log has.
+
+    Raises
+    ------
+    InputError
+        It is none of the periods that CloudWatch Logs has.
+    """
+    value = args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)
+    if value not in LOG_RETENTION_DAYS:
+        allowed = f"allowed is one of {', '.join(map(str, LOG_RETENTION_DAYS))}, such as {DEFAULT_LOG_RETENTION_DAYS}"
+        raise InputError(f"log_retention_days is {value!r}; {allowed}", "log_retention_days")
+    return int(value)
 
 
 def _is_number(value: object) -> bool:

@@ -7,13 +7,15 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from custom_labels_batch.components import alarms, iam, operations_dashboard
+from custom_labels_batch.components import alarms, operations_dashboard
 from custom_labels_batch.components.alarms import MOST_WAIT_MINUTES, Alarm
-from custom_labels_batch.components.email_subscriptions import checked_emails, subscribe
-from custom_labels_batch.components.inputs import whole_number
+from custom_labels_batch.components.inputs import number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
-from custom_labels_batch.components.prices import checked_price
-from custom_labels_batch.components.schedule_expression import checked_schedule, longest_pause
+from custom_labels_batch.components.subscriptions import checked_emails
+from custom_labels_batch.components.topic import make_topic, subscribe
+from custom_labels_batch.rules import limits
+from custom_labels_batch.rules.limits import Range
+from custom_labels_batch.rules.schedule_expression import checked_schedule, longest_pause
 
 MODEL_START_MINUTES = 30
 """What a run is allowed for starting the model, before its first image."""
@@ -83,9 +85,9 @@ class Monitoring(pulumi.ComponentResource):
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
         wait = HOURLY_WAIT_MINUTES if "state_machine_arn" in args else 60
-        self._longest_wait = whole_number(args, "longest_wait_minutes", wait, 1, MOST_WAIT_MINUTES)
+        self._longest_wait = whole_number(args, "longest_wait_minutes", Range(wait, 1, MOST_WAIT_MINUTES))
         emails = checked_emails(args.get("alarm_emails", []), "alarm_emails")
-        self._price = checked_price(args)
+        self._price = number(args, "inference_unit_hour_price", limits.INFERENCE_UNIT_HOUR_PRICE)
         super().__init__(
             "custom-labels-batch:index:Monitoring",
             name,
@@ -99,7 +101,14 @@ class Monitoring(pulumi.ComponentResource):
         self._partition = aws.get_partition_output(opts=options).partition
         self._account = aws.get_caller_identity_output(opts=options).account_id
 
-        topic, topic_policy = self._operations_topic()
+        # No image data passes here, so it does without a key.
+        topic, topic_policy = make_topic(
+            f"{name}-operations",
+            self._child,
+            alarm_arns=pulumi.Output.format(
+                "arn:{0}:cloudwatch:{1}:{2}:alarm:{3}-*", self._partition, self._region, self._account, name
+            ),
+        )
         subscribe(name, topic, emails, topic_policy, parent=self)
         # An alarm that could not publish would say nothing.
         after = pulumi.ResourceOptions(parent=self, depends_on=[topic_policy])
@@ -118,21 +127,6 @@ class Monitoring(pulumi.ComponentResource):
                 "operationsDashboardUrl": self.operations_dashboard_url,
             }
         )
-
-    def _operations_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
-        """Not encrypted with `alias/aws/sns`: that key's policy lets no alarm publish. No image data passes here."""
-        name = f"{self._component_name}-operations"
-        topic = aws.sns.Topic(name, opts=self._child)
-        own_alarms = pulumi.Output.format(
-            "arn:{0}:cloudwatch:{1}:{2}:alarm:{3}-*", self._partition, self._region, self._account, self._component_name
-        )
-        policy = iam.document(
-            [
-                iam.allow_service("cloudwatch", ["sns:Publish"], topic.arn, own_alarms),
-                {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"},
-            ]
-        )
-        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=policy, opts=self._child)
 
     # What is watched
 
@@ -176,7 +170,7 @@ class Monitoring(pulumi.ComponentResource):
         if "schedule_arn" in args:
             found.append(alarms.failed_schedule(args["schedule_arn"]))
         if "project_arn" in args and "max_run_minutes" in args:
-            version, most = args.get("model_version"), whole_number(args, "max_run_minutes", 1440, 5, 43200)
+            version, most = args.get("model_version"), whole_number(args, "max_run_minutes", limits.MAX_RUN_MINUTES)
             found.append(alarms.model_in_service(args["project_arn"], version, most))
         return found
 

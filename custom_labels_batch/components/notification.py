@@ -9,21 +9,17 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, whole_number
+from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
-from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct, subscription_hash
+from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct
+from custom_labels_batch.components.topic import make_topic, subscribe
+from custom_labels_batch.rules import limits
 
 BATCH_SIZES = {"digest": 1000, "image": 10}
 """Messages a function call takes, for each mode: a digest is about as many images as come in its window."""
 
-MOST_WINDOW_SECONDS = 300
-"""The longest that Lambda gathers a batch (Lambda API reference, MaximumBatchingWindowInSeconds)."""
-
 FUNCTION_TIMEOUT_SECONDS = 120
-
-MAX_LINK_MINUTES = 7 * 24 * 60
-"""The longest that a Signature Version 4 link can be asked to work (Amazon S3 user guide, presigned URLs)."""
 
 MAX_SESSION_MINUTES = 12 * 60
 """No session of a role lasts longer (AWS STS API reference, AssumeRole), and a link ends with the session that signed
@@ -89,8 +85,8 @@ class Notification(pulumi.ComponentResource):
         _check_labels(self._labels)
         self._mode = args.get("mode", "digest")
         _check_mode(self._mode)
-        window = whole_number(args, "batching_window_seconds", 60, 1, MOST_WINDOW_SECONDS)
-        self._link_minutes = whole_number(args, "presigned_url_minutes", 0, 0, MAX_LINK_MINUTES)
+        window = whole_number(args, "batching_window_seconds", limits.NOTIFICATION_WINDOW_SECONDS)
+        self._link_minutes = whole_number(args, "presigned_url_minutes", limits.PRESIGNED_URL_MINUTES)
         _check_links(self._link_minutes, "final_bucket_name" in args)
         subscriptions = wanted_subscriptions(args.get("notification_emails", []), args.get("subscriptions", []))
         super().__init__(
@@ -103,9 +99,8 @@ class Notification(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._warn(bool(subscriptions))
 
-        self._topic, topic_policy = self._notification_topic()
-        for subscription in subscriptions:
-            self._subscribe(subscription, topic_policy)
+        self._topic, topic_policy = make_topic(f"{name}-labels", self._child)
+        subscribe(name, self._topic, subscriptions, topic_policy, parent=self)
         queue = PredictionsQueue(
             f"{name}-predictions",
             args["predictions_topic_arn"],
@@ -136,44 +131,6 @@ class Notification(pulumi.ComponentResource):
         if problem := link_warning(self._link_minutes):
             pulumi.log.warn(problem, self)
 
-    def _notification_topic(self) -> tuple[aws.sns.Topic, aws.sns.TopicPolicy]:
-        """Only IAM principals publish here, so AWS's own key for SNS will do, and asks no rights of them."""
-        name = f"{self._component_name}-labels"
-        topic = aws.sns.Topic(name, kms_master_key_id="alias/aws/sns", opts=self._child)
-        # A topic policy takes only SNS's own resource actions, not sns:*.
-        refuse = {**iam.refuse_unencrypted_transport("sns", topic.arn), "Action": "sns:Publish"}
-        return topic, aws.sns.TopicPolicy(name, arn=topic.arn, policy=iam.document([refuse]), opts=self._child)
-
-    def _subscribe(self, subscription: Subscription, topic_policy: aws.sns.TopicPolicy) -> None:
-        name = f"{self._component_name}-{subscription_hash(subscription)}"
-        before: list[pulumi.Resource] = [topic_policy]
-        if subscription.protocol == "lambda":
-            before.append(self._let_topic_invoke(name, subscription.endpoint))
-        policy = subscription.filter_policy
-        aws.sns.TopicSubscription(
-            name,
-            topic=self._topic.arn,
-            protocol=subscription.protocol,
-            endpoint=subscription.endpoint,
-            filter_policy=json.dumps(policy, ensure_ascii=False) if policy else None,
-            subscription_role_arn=subscription.subscription_role_arn,
-            # SNS has one subscription an endpoint: made before the old one goes, the new one would be the old one.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
-        )
-
-    def _let_topic_invoke(self, name: str, function_arn: str) -> aws.lambda_.Permission:
-        """Let the topic, and no other, invoke a function, or the version or alias that the ARN ends in."""
-        parts = function_arn.split(":")
-        return aws.lambda_.Permission(
-            name,
-            action="lambda:InvokeFunction",
-            function=":".join(parts[:7]),
-            qualifier=parts[7] if len(parts) > 7 else None,
-            principal="sns.amazonaws.com",
-            source_arn=self._topic.arn,
-            opts=self._child,
-        )
-
     def _notify_labels(self, queue: PredictionsQueue) -> PythonFunction:
         return PythonFunction(
             f"{self._component_name}-notify-labels",
@@ -187,7 +144,7 @@ class Notification(pulumi.ComponentResource):
             statements=self._notify_labels_statements(queue),
             timeout_seconds=FUNCTION_TIMEOUT_SECONDS,
             memory_megabytes=512,
-            log_retention_days=whole_number(self._args, "log_retention_days", 30, 1, 3653),
+            log_retention_days=log_retention_days(self._args),
             powertools_layer_arn=self._args.get("powertools_layer_arn"),
             opts=self._child,
         )

@@ -17,7 +17,7 @@ from custom_labels_batch.components.metrics import (
     units_metric,
     workflow_metric,
 )
-from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD
+from custom_labels_batch.rules.prices import PRICES
 
 Widget = dict[str, Any]
 """A widget without its place (CloudWatch API reference, "Dashboard body structure and syntax")."""
@@ -55,7 +55,7 @@ class Watched:
     state_machine_arn: pulumi.Input[str] | None = None
     release_state_machine_arn: pulumi.Input[str] | None = None
     schedule_arn: pulumi.Input[str] | None = None
-    inference_unit_hour_price: float = INFERENCE_UNIT_HOUR_USD
+    inference_unit_hour_price: float = PRICES.inference_unit_hour
     alarm_arns: Sequence[pulumi.Input[str]] = field(default_factory=list)
 
 

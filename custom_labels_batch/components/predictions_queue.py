@@ -68,10 +68,7 @@ class PredictionsQueue(pulumi.ComponentResource):
 
     def consumer_statement(self) -> iam.Statement:
         """What the function's role needs on the queue."""
-        return iam.allow(
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-            self.arn,
-        )
+        return self._queue.consumer_statement()
 
     def feed(self, function: PythonFunction, batch_size: int) -> aws.lambda_.EventSourceMapping:
         """Hand the queue's messages to a function that answers which of a batch must come again.

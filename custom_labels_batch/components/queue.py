@@ -53,6 +53,13 @@ class WorkQueue(pulumi.ComponentResource):
         )
         self.register_outputs({"arn": self.arn, "url": self.url})
 
+    def consumer_statement(self) -> iam.Statement:
+        """What the role of the function behind it needs."""
+        return iam.allow(
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            self.arn,
+        )
+
     def accept(
         self,
         service: str,

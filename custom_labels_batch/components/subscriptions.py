@@ -1,4 +1,4 @@
-"""Endpoints that are subscribed to the notification topic, checked as SNS would."""
+"""Endpoints that are to be subscribed to a topic, checked as SNS would."""
 
 import hashlib
 import re
@@ -119,6 +119,17 @@ def distinct(subscriptions: Iterable[Subscription]) -> list[Subscription]:
             raise InputError(f"the {subscription.protocol} endpoint {subscription.endpoint!r} is there twice")
         found[address] = subscription
     return list(found.values())
+
+
+def checked_emails(addresses: Iterable[str], name: str) -> list[Subscription]:
+    """Addresses, of the input of this name, as subscriptions.
+
+    Raises
+    ------
+    InputError
+        SNS would not take one, or one is there twice.
+    """
+    return distinct(checked_subscription({"protocol": "email", "endpoint": address}, name) for address in addresses)
 
 
 def subscription_hash(subscription: Subscription) -> str:

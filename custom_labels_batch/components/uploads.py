@@ -6,8 +6,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from custom_labels_batch.components.image_suffixes import IMAGE_SUFFIXES
 from custom_labels_batch.components.queue import WorkQueue
+from custom_labels_batch.rules.image_suffixes import IMAGE_SUFFIXES
 
 WILDCARDS_IN_A_PATTERN = 4
 """EventBridge refuses a pattern as too complex where more than some ten states of its wildcards can be reached at

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from custom_labels_batch.rules.prices import PRICES
+
 Confidence = Annotated[float, Field(ge=0, le=100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Minutes = float
@@ -190,4 +192,4 @@ class Report(Data):
     accuracy: Fraction | None = None
     accuracy_note: str = ""
     threshold: Confidence | None = None
-    usd_per_inference_unit_hour: Annotated[float, Field(gt=0)] = 4.0
+    usd_per_inference_unit_hour: Annotated[float, Field(gt=0)] = PRICES.inference_unit_hour

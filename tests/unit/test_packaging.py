@@ -94,6 +94,17 @@ def test_every_file_that_the_command_line_imports_is_packaged() -> None:
     assert {file for file in files if not file.is_relative_to(PACKAGE)} == set()
 
 
+def test_the_command_line_and_the_components_know_nothing_of_each_other() -> None:
+    for room, other in (("cli", "components"), ("components", "cli"), ("report", "components"), ("rules", "")):
+        for file in (PACKAGE / room).rglob("*.py"):
+            others = [
+                module
+                for module in imports(file)
+                if module.startswith(f"{PACKAGE.name}.{other}") and not module.startswith(f"{PACKAGE.name}.rules")
+            ]
+            assert others == [], file
+
+
 @pytest.mark.parametrize("library", ["numpy", "altair", "PIL", "jinja2", "vl_convert", "pulumi"])
 def test_a_command_that_does_not_need_it_does_not_wait_for(library: str) -> None:
     found = f"import sys, custom_labels_batch.cli.app; sys.exit({library!r} in sys.modules)"

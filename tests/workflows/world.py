@@ -20,8 +20,8 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 from ministack.services import stepfunctions
 
-from custom_labels_batch.components.drain_target import drain_seconds
 from custom_labels_batch.components.workflow import render
+from custom_labels_batch.rules.drain_target import drain_seconds
 from sandbox.emulator.integrations import Integrations
 from sandbox.emulator.workflows import _with_clock
 from sandbox.model import ModelVersion

@@ -7,10 +7,10 @@ from botocore.exceptions import ClientError
 from custom_labels_batch.cli.aws_errors import is_gone
 from custom_labels_batch.cli.findings import Finding, ok, problem, warning
 from custom_labels_batch.cli.model import BILLED, IN_SERVICE, STARTABLE, Version, versions
-from custom_labels_batch.cli.prices import PRICES
 from custom_labels_batch.cli.runs import read_lock
 from custom_labels_batch.cli.stack import Stack
 from custom_labels_batch.cli.wording import usd
+from custom_labels_batch.rules.prices import PRICES
 
 _BAD = {
     "FAILED": "it failed to start, or while it ran",

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.measure import PARTS, dollars, measure, throughput
 from benchmarks.play import Played
 from benchmarks.workloads import BOTH, Arrival, Workload
-from custom_labels_batch.cli.prices import Prices
+from custom_labels_batch.rules.prices import Prices
 
 NOTHING: dict[str, Any] = {
     "requests": {},

@@ -12,6 +12,7 @@ from custom_labels_batch.components.batch_inference import BatchInference, Batch
 from custom_labels_batch.components.destroy_guard import DestroyGuard, DestroyGuardArgs
 from custom_labels_batch.components.monitoring import Monitoring, MonitoringArgs
 from custom_labels_batch.components.notification import Notification, NotificationArgs
+from custom_labels_batch.rules import limits
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import EVENT_SOURCE_MAPPING, STATE_MACHINE, record_component
 
@@ -43,6 +44,31 @@ def test_pulumi_reads_every_input(schemas: dict[str, ComponentDefinition], name:
 
     assert set(schemas[name].inputs_mapping.values()) == set(args.__annotations__)
     assert {key for key, found in schemas[name].inputs.items() if not found.optional} == required
+
+
+@pytest.mark.parametrize(
+    ("component", "key", "allowed"),
+    [
+        ("BatchInference", "maxInferenceUnits", limits.MAX_INFERENCE_UNITS),
+        ("BatchInference", "maxQueueAgeMinutes", limits.MAX_QUEUE_AGE_MINUTES),
+        ("BatchInference", "maxRunMinutes", limits.MAX_RUN_MINUTES),
+        ("BatchInference", "minConfidence", limits.MIN_CONFIDENCE),
+        ("BatchInference", "noncurrentVersionRetentionDays", limits.RETENTION_DAYS),
+        ("BatchInference", "runRetentionDays", limits.RUN_RETENTION_DAYS),
+        ("BatchInference", "targetDrainMinutes", limits.TARGET_DRAIN_MINUTES),
+        ("BatchInference", "tpsPerInferenceUnit", limits.TPS_PER_INFERENCE_UNIT),
+        ("Analytics", "noncurrentVersionRetentionDays", limits.RETENTION_DAYS),
+        ("Analytics", "queryResultRetentionDays", limits.RETENTION_DAYS),
+        ("Notification", "batchingWindowSeconds", limits.NOTIFICATION_WINDOW_SECONDS),
+    ],
+)
+def test_an_input_says_the_range_and_default_that_it_has(
+    schemas: dict[str, ComponentDefinition], component: str, key: str, allowed: limits.Range[float]
+) -> None:
+    words = str(schemas[component].inputs[key].description)
+
+    assert f"{allowed.least:.15g} to {allowed.most:.15g}" in words
+    assert f"Default: {allowed.default:.15g}." in words
 
 
 @pytest.mark.parametrize("path", sorted(COMPONENTS.glob("*.py")), ids=lambda path: path.name)

@@ -5,19 +5,22 @@ from typing import Any
 import pulumi
 import pytest
 
-from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
+from custom_labels_batch.components.inputs import InputError, in_apply, log_retention_days, number, whole_number
+from custom_labels_batch.rules.limits import Range
+
+UNITS, TPS = Range(1, 1, 500), Range(5.0, 0.1, 100.0)
 
 
 @pytest.mark.parametrize("value", [4, 4.0])
 def test_a_whole_number_is_an_int_however_it_arrives(value: float) -> None:
-    found = whole_number({"units": value}, "units", 1, 1, 500)
+    found = whole_number({"units": value}, "units", UNITS)
 
     assert (found, type(found)) == (4, int)
 
 
 def test_what_is_not_given_is_the_default() -> None:
-    assert whole_number({}, "units", 1, 1, 500) == 1
-    assert number({}, "tps", 5.0, 0.1, 100) == 5.0
+    assert whole_number({}, "units", UNITS) == 1
+    assert number({}, "tps", TPS) == 5.0
 
 
 @pytest.mark.parametrize("value", [0, 501, 1.5, "4", True, None, float("nan"), float("inf")])
@@ -25,7 +28,7 @@ def test_what_is_not_allowed_is_refused_with_what_is(value: Any) -> None:
     with pytest.raises(
         InputError, match=r"units is .*; allowed is a whole number from 1 to 500, such as 1$"
     ) as refused:
-        whole_number({"units": value}, "units", 1, 1, 500)
+        whole_number({"units": value}, "units", UNITS)
 
     assert refused.value.name == "units"
 
@@ -33,7 +36,17 @@ def test_what_is_not_allowed_is_refused_with_what_is(value: Any) -> None:
 @pytest.mark.parametrize("value", [0.05, 100.5, "5", False, float("nan")])
 def test_a_number_out_of_range_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match=r"tps is .*; allowed is a number from 0.1 to 100, such as 5$"):
-        number({"tps": value}, "tps", 5.0, 0.1, 100)
+        number({"tps": value}, "tps", TPS)
+
+
+@pytest.mark.parametrize("value", [2, 30.5, "30", None])
+def test_a_period_that_cloudwatch_logs_does_not_have_is_refused(value: Any) -> None:
+    with pytest.raises(InputError, match=r"log_retention_days is .*; allowed is one of 1, 3, 5, .*, such as 30$"):
+        log_retention_days({"log_retention_days": value})
+
+
+def test_a_period_is_an_int_however_it_arrives() -> None:
+    assert type(log_retention_days({"log_retention_days": 7.0})) is int
 
 
 def test_a_check_within_an_apply_says_only_what_is_wrong() -> None:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from custom_labels_batch.cli.prices import PRICES
-from custom_labels_batch.components.prices import INFERENCE_UNIT_HOUR_USD
 from sandbox.errors import SandboxError
 from sandbox.pulumi_runtime import Result
 from tests.unit.components.graph import (
@@ -80,8 +78,3 @@ def test_the_price_of_the_settings_reaches_the_release() -> None:
 
     assert '"inferenceUnitHourPrice": 3.5' in definition.properties["definition"]
     assert f'"projectArn": "arn:aws:rekognition:us-east-1:{ACCOUNT}:' in definition.properties["definition"]
-
-
-def test_the_price_is_the_one_that_the_command_line_plans_with() -> None:
-    """It does without Pulumi, and so without the components' file of it."""
-    assert PRICES.inference_unit_hour == INFERENCE_UNIT_HOUR_USD

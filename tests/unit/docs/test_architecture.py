@@ -4,7 +4,7 @@ import json
 import re
 from itertools import pairwise
 
-from custom_labels_batch.components.batch_inference import RELEASE_TIMEOUT_SECONDS
+from custom_labels_batch.components.scheduled_runs import RELEASE_TIMEOUT_SECONDS
 from sandbox.deploy import REPOSITORY
 from tests.workflows.definitions import NAMES, State, machines, states, transitions
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.results import PUBLISHED_FILE, read
 from custom_labels_batch.cli import other_costs
-from custom_labels_batch.cli.prices import PRICES
+from custom_labels_batch.rules.prices import PRICES
 from docs.cost_tables import POLLS, bench, idle
 from sandbox.deploy import REPOSITORY
 from sandbox.pulumi_runtime import Result

@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import logging
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from custom_labels_batch.functions.shared.image_version import ImageVersion
 from custom_labels_batch.functions.shared.work_queue import WorkQueue
 from tests.unit.functions.events import batch, sqs_record
+from tests.unit.functions.execution_environment import forget_the_functions, set_analyze_image
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.world import (
     FINAL,
     LOCK_KEY,
-    PROJECT_ARN,
     RUNS,
     SOURCE,
     UNVERSIONED_SOURCE,
@@ -45,26 +44,7 @@ def runs_table(world: World) -> None:
 
 @pytest.fixture
 def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "TRIGGER": "schedule",
-        "PROJECT_ARN": PROJECT_ARN,
-        "MODEL_VERSION": "",
-        "RUNS_TABLE_NAME": "runs",
-        "SOURCE_BUCKET_NAME": SOURCE,
-        "FINAL_BUCKET_NAME": FINAL,
-        "PREDICTIONS_TOPIC_ARN": world.topic_arn,
-        "MIN_CONFIDENCE": "70",
-        "LABEL_THRESHOLDS": "{}",
-        "DETECT_CALLS_PER_SECOND": "1000",
-        "DETECT_THREADS": "4",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-def forget_the_function() -> None:
-    for name in [name for name in sys.modules if name.startswith("custom_labels_batch.functions.")]:
-        if name.split(".")[-1] in ("handler", "wiring", "observability", "analysis", "batch"):
-            del sys.modules[name]
+    set_analyze_image(monkeypatch, world)
 
 
 @dataclass
@@ -90,7 +70,7 @@ def start(world: World, environment: None, monkeypatch: pytest.MonkeyPatch) -> I
     """Start an execution environment: import the function afresh and give it the world's Rekognition."""
 
     def start() -> Lambda:
-        forget_the_function()
+        forget_the_functions()
         module = importlib.import_module("custom_labels_batch.functions.analyze_image.handler")
         wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
         world.rekognition.attach(wiring._detector._rekognition)
@@ -102,7 +82,7 @@ def start(world: World, environment: None, monkeypatch: pytest.MonkeyPatch) -> I
         return function
 
     yield start
-    forget_the_function()
+    forget_the_functions()
 
 
 @pytest.fixture

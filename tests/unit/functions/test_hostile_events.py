@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import logging
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -17,13 +16,13 @@ from hypothesis import strategies as st
 from custom_labels_batch.functions.shared.image_version import ImageVersion
 from custom_labels_batch.functions.shared.object_keys import MAX_KEY_BYTES
 from tests.unit.functions.events import object_created, sqs_record
+from tests.unit.functions.execution_environment import forget_the_functions, set_analyze_image
 from tests.unit.functions.hostile import KEYS, UNPAIRED, mutations, nonsense
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.strategies import object_keys
 from tests.unit.functions.world import (
     FINAL,
     NOON,
-    PROJECT_ARN,
     SOURCE,
     UNVERSIONED_SOURCE,
     World,
@@ -72,19 +71,8 @@ class Attacked:
 
 @pytest.fixture
 def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked]:
-    for name, value in {
-        "TRIGGER": "upload",
-        "PROJECT_ARN": PROJECT_ARN,
-        "SOURCE_BUCKET_NAME": SOURCE,
-        "FINAL_BUCKET_NAME": FINAL,
-        "PREDICTIONS_TOPIC_ARN": world.topic_arn,
-        "MIN_CONFIDENCE": "70",
-        "LABEL_THRESHOLDS": "{}",
-        "DETECT_CALLS_PER_SECOND": "10000",
-        "DETECT_THREADS": "4",
-    }.items():
-        monkeypatch.setenv(name, value)
-    forget_the_function()
+    set_analyze_image(monkeypatch, world, TRIGGER="upload", DETECT_CALLS_PER_SECOND="10000")
+    forget_the_functions()
     attacked = Attacked(importlib.import_module("custom_labels_batch.functions.analyze_image.handler"))
     wiring = importlib.import_module("custom_labels_batch.functions.analyze_image.wiring")
     world.rekognition.attach(wiring._detector._rekognition)
@@ -93,13 +81,7 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked
     for client in (wiring._s3, wiring._detector._rekognition):
         client.meta.events.register("provide-client-params", attacked.note)
     yield attacked
-    forget_the_function()
-
-
-def forget_the_function() -> None:
-    for name in [name for name in sys.modules if name.startswith("custom_labels_batch.functions.")]:
-        if name.split(".")[-1] in ("handler", "wiring", "observability", "analysis", "batch"):
-            del sys.modules[name]
+    forget_the_functions()
 
 
 def message(image: ImageVersion) -> str:

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from moto.sns.models import sns_backends
 from custom_labels_batch.functions.shared.image_version import ImageVersion
 from custom_labels_batch.functions.shared.prediction import BoundingBox, Label, Prediction
 from tests.unit.functions.events import sqs_record
+from tests.unit.functions.execution_environment import forget_the_functions
 from tests.unit.functions.hostile import KEYS, mutations, nonsense
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
@@ -100,16 +100,6 @@ def attacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Attacked]]:
         monkeypatch.setattr(publisher, "wait", lambda: None)
         yield found
     forget_the_functions()
-
-
-def forget_the_functions() -> None:
-    parts = ("handler", "wiring", "observability", "predictions_batch", "notifications", "recording")
-    for name in [
-        name
-        for name in sys.modules
-        if name.startswith("custom_labels_batch.functions.") and name.split(".")[-1] in parts
-    ]:
-        del sys.modules[name]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +28,7 @@ from custom_labels_batch.functions.shared.predictions_batch import LONGEST_HIDE_
 from custom_labels_batch.functions.shared.work_queue import Wait
 from tests.unit.functions.alerts import image
 from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.execution_environment import forget_the_functions
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.timeouts import longest_call
@@ -93,18 +93,6 @@ class Function:
         return client
 
 
-def forget_the_function() -> None:
-    """Forget what looks at the environment when it is imported, and what has imported it."""
-    package = "custom_labels_batch.functions.notify_labels"
-    for name in (f"{package}.handler", f"{package}.wiring", f"{package}.notifications"):
-        sys.modules.pop(name, None)
-    for name in (
-        "custom_labels_batch.functions.shared.observability",
-        "custom_labels_batch.functions.shared.predictions_batch",
-    ):
-        sys.modules.pop(name, None)
-
-
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
     """Start an execution environment, with other variables than the usual."""
@@ -119,7 +107,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
         }
         for name, value in {**usual, **variables}.items():
             monkeypatch.setenv(name, value)
-        forget_the_function()
+        forget_the_functions()
         log = io.StringIO()
         observability = importlib.import_module("custom_labels_batch.functions.shared.observability")
         cast(logging.StreamHandler[Any], observability.logger.registered_handler).setStream(log)
@@ -135,7 +123,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
         inbox_url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         sns.subscribe(TopicArn=TOPIC_ARN, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox")
         yield start
-    forget_the_function()
+    forget_the_functions()
 
 
 @pytest.fixture

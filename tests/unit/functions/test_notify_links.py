@@ -11,6 +11,7 @@ from custom_labels_batch.functions.notify_labels import environment, links
 from custom_labels_batch.functions.notify_labels.alert import Alert, Link
 from custom_labels_batch.functions.notify_labels.links import LONGEST_SESSION, SIGNING, Links, warning
 from custom_labels_batch.functions.shared.prediction import Label
+from custom_labels_batch.rules import limits
 from tests.unit.functions.alerts import alert, image
 from tests.unit.functions.predictions import NOON, prediction
 
@@ -100,5 +101,5 @@ class TestAWarning:
 
 def test_the_component_and_the_function_know_the_same_limits() -> None:
     """Twice there, since neither may import the other."""
-    assert notification.MAX_LINK_MINUTES == environment.MAX_LINK_MINUTES
+    assert limits.PRESIGNED_URL_MINUTES.most == environment.MAX_LINK_MINUTES
     assert timedelta(minutes=notification.MAX_SESSION_MINUTES) == LONGEST_SESSION

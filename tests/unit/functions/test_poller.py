@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from tests.unit.functions.events import object_created
-from tests.unit.functions.test_handler import Lambda, environment, forget_the_function, runs_table, start  # noqa: F401
+from tests.unit.functions.execution_environment import forget_the_functions
+from tests.unit.functions.test_handler import Lambda, environment, runs_table, start  # noqa: F401
 from tests.unit.functions.world import RefusalError, World, png
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:images"
@@ -26,7 +27,7 @@ def poller(
     module = importlib.reload(importlib.import_module("examples.fargate.poller"))
     monkeypatch.setattr(logging.getLogger("analyze-image"), "disabled", True)
     yield module
-    forget_the_function()
+    forget_the_functions()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +21,7 @@ from custom_labels_batch.functions.shared.prediction import Label, Prediction, R
 from custom_labels_batch.functions.shared.predictions_batch import LONGEST_HIDE_SECONDS
 from custom_labels_batch.functions.shared.work_queue import Wait
 from tests.unit.functions.events import predictions_event, sqs_record
+from tests.unit.functions.execution_environment import forget_the_functions
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.predictions import NOON, prediction
 from tests.unit.functions.timeouts import longest_call
@@ -71,24 +71,12 @@ class Function:
         return sorted(row["image_key"] for rows in self.files().values() for row in rows)
 
 
-def forget_the_function() -> None:
-    """Forget what looks at the environment when it is imported, and what has imported it."""
-    package = "custom_labels_batch.functions.record_predictions"
-    for name in (
-        f"{package}.handler",
-        f"{package}.wiring",
-        f"{package}.recording",
-        "custom_labels_batch.functions.shared.observability",
-    ):
-        sys.modules.pop(name, None)
-
-
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Function]]:
     monkeypatch.setenv("ANALYTICS_BUCKET_NAME", BUCKET)
 
     def start() -> Function:
-        forget_the_function()
+        forget_the_functions()
         module = importlib.import_module("custom_labels_batch.functions.record_predictions.handler")
         wiring = importlib.import_module("custom_labels_batch.functions.record_predictions.wiring")
         function = Function(module, wiring, boto3.client("s3", REGION))
@@ -99,7 +87,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Function]]:
     with mock_aws():
         boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
         yield start
-    forget_the_function()
+    forget_the_functions()
 
 
 @pytest.fixture

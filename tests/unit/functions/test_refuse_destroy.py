@@ -1,7 +1,6 @@
 """The function that refuses `pulumi destroy`."""
 
 import importlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from moto import mock_aws
 
 from custom_labels_batch.functions.refuse_destroy.lock import DestroyRefusedError
 from custom_labels_batch.functions.shared.environment import WrongEnvironmentError
+from tests.unit.functions.execution_environment import forget_the_functions
 from tests.unit.functions.lambda_context import Context
 from tests.unit.functions.timeouts import longest_call
 from tests.unit.functions.world import REGION
@@ -21,8 +21,7 @@ Handler = Callable[[dict[str, Any], Context], dict[str, str]]
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RUNS_TABLE_NAME", "runs")
-    for name in ("handler", "wiring"):
-        sys.modules.pop(f"custom_labels_batch.functions.refuse_destroy.{name}", None)
+    forget_the_functions()
     with mock_aws():
         yield boto3.resource("dynamodb", REGION).create_table(
             TableName="runs",

@@ -19,9 +19,9 @@ from moto.core.models import botocore_stubber
 from custom_labels_batch.functions import analyze_image
 from sandbox.deploy import REPOSITORY
 from tests.unit.functions.events import batch
+from tests.unit.functions.execution_environment import forget_the_functions, set_analyze_image
 from tests.unit.functions.lambda_context import Context
-from tests.unit.functions.test_handler import forget_the_function
-from tests.unit.functions.world import FINAL, RUNS, SOURCE, World, png
+from tests.unit.functions.world import FINAL, SOURCE, World, png
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/surfaces"
 MODULE = f"{analyze_image.__name__}.model"
@@ -81,20 +81,8 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[], ModuleType]:
 @pytest.fixture
 def function(world: World, load: Callable[[], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
     world.create_runs_table()
-    for name, value in {
-        "TRIGGER": "schedule",
-        "PROJECT_ARN": ARN,
-        "RUNS_TABLE_NAME": RUNS,
-        "SOURCE_BUCKET_NAME": SOURCE,
-        "FINAL_BUCKET_NAME": FINAL,
-        "PREDICTIONS_TOPIC_ARN": world.topic_arn,
-        "MIN_CONFIDENCE": "70",
-        "LABEL_THRESHOLDS": "{}",
-        "DETECT_CALLS_PER_SECOND": "1000",
-        "DETECT_THREADS": "4",
-    }.items():
-        monkeypatch.setenv(name, value)
-    forget_the_function()
+    set_analyze_image(monkeypatch, world, PROJECT_ARN=ARN)
+    forget_the_functions()
     load()
     function = Function(importlib.import_module(f"{analyze_image.__name__}.handler"), PretendedEndpoint())
     wiring = importlib.import_module(f"{analyze_image.__name__}.wiring")
@@ -103,7 +91,7 @@ def function(world: World, load: Callable[[], ModuleType], monkeypatch: pytest.M
     events.register("before-send.sagemaker-runtime.*", function.endpoint.answer)
     monkeypatch.setattr(wiring.queue, "hide", lambda record, left: function.hidden.update({record.message_id: left}))
     yield function
-    forget_the_function()
+    forget_the_functions()
 
 
 def test_an_image_is_labelled_by_the_endpoint_moved_and_announced(world: World, function: Function) -> None:

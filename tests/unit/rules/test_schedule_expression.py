@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_labels_batch.components.schedule_expression import PAUSE_YEARS, checked_schedule, longest_pause, occurrences
+from custom_labels_batch.rules.schedule_expression import PAUSE_YEARS, checked_schedule, longest_pause, occurrences
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

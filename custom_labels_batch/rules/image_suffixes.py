@@ -1,0 +1,4 @@
+"""Which uploads are announced."""
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""In any case."""
