@@ -14,7 +14,7 @@ from custom_labels_batch.components.detector import CustomLabels, Detector
 from custom_labels_batch.components.drain_target import drain_seconds
 from custom_labels_batch.components.email_subscriptions import checked_emails
 from custom_labels_batch.components.function import METRICS_NAMESPACE, PythonFunction
-from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
+from custom_labels_batch.components.inputs import InputError, check_names, in_apply, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.prices import checked_price
 from custom_labels_batch.components.queue import WorkQueue
@@ -140,6 +140,7 @@ class BatchInference(pulumi.ComponentResource):
         detector: Detector | None = None,
     ) -> None:
         check_name(name)
+        check_names(args, BatchInferenceArgs)
         trigger = args.get("trigger", "schedule")
         if trigger not in TRIGGERS:
             allowed = f"allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'"

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from custom_labels_batch.components import alarms, iam, operations_dashboard
 from custom_labels_batch.components.alarms import MOST_WAIT_MINUTES, Alarm
 from custom_labels_batch.components.email_subscriptions import checked_emails, subscribe
-from custom_labels_batch.components.inputs import whole_number
+from custom_labels_batch.components.inputs import check_names, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.prices import checked_price
 from custom_labels_batch.components.schedule_expression import checked_schedule, longest_pause
@@ -82,6 +82,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
+        check_names(args, MonitoringArgs)
         wait = HOURLY_WAIT_MINUTES if "state_machine_arn" in args else 60
         self._longest_wait = whole_number(args, "longest_wait_minutes", wait, 1, MOST_WAIT_MINUTES)
         emails = checked_emails(args.get("alarm_emails", []), "alarm_emails")
