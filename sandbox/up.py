@@ -13,6 +13,7 @@ from sandbox.photographs import photographs
 from sandbox.stack import Stack, console, running_stack
 
 SAMPLES = BUILD / "photographs"
+_NO_COMMANDS = "  (Where a program exports what examples/minimal does, `clb` works here too.)\n"
 
 
 def main(argv: Sequence[str] = ()) -> int:
@@ -109,7 +110,7 @@ def _how_to_use_another(stack: Stack, program: Path) -> str:
         _commands(stack.outputs[part], samples, f" --outputs {folder / part_file(part)}")
         for part in parts(stack.outputs)
     ]
-    use = "\n".join(used) or _commands(stack.outputs, samples)
+    use = "\n".join(used) or _commands(stack.outputs, samples) or _NO_COMMANDS
     source, final = (stack.outputs.get(f"{bucket}BucketName") for bucket in ("source", "final"))
     copy = f"  aws s3 cp --recursive {samples}/ s3://{source}/\n" if source else ""
     copy += (

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
+from custom_labels_batch.components.inputs import InputError, check_names, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
 from custom_labels_batch.components.predictions_table import PREDICTIONS_PREFIX, VIEW_COLUMNS, PredictionsTable
@@ -91,6 +91,7 @@ class Analytics(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
+        check_names(args, AnalyticsArgs)
         database_name = args.get("database_name")
         if database_name is not None:
             _check_database_name(database_name)

@@ -12,7 +12,7 @@ from custom_labels_batch.components import iam
 from custom_labels_batch.components.bucket import Keeping, PrivateBucket
 from custom_labels_batch.components.detector import CustomLabels, Detector
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, in_apply, number, whole_number
+from custom_labels_batch.components.inputs import InputError, check_names, in_apply, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.queue import WorkQueue
 from custom_labels_batch.components.scheduled_runs import Pipeline, RunInputs, ScheduledRuns, runs_table
@@ -126,6 +126,7 @@ class BatchInference(pulumi.ComponentResource):
         detector: Detector | None = None,
     ) -> None:
         check_name(name)
+        check_names(args, BatchInferenceArgs)
         trigger = args.get("trigger", "schedule")
         if trigger not in TRIGGERS:
             allowed = f"allowed is one of {', '.join(TRIGGERS)}, such as 'schedule'"

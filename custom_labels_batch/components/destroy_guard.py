@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import log_retention_days
+from custom_labels_batch.components.inputs import check_names, log_retention_days
 from custom_labels_batch.components.naming import check_name, with_tags
 
 TIMEOUT_SECONDS = 30
@@ -41,6 +41,7 @@ class DestroyGuard(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DestroyGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
+        check_names(args, DestroyGuardArgs)
         super().__init__(
             "custom-labels-batch:index:DestroyGuard",
             name,

@@ -1,5 +1,6 @@
 """Inputs that cannot be used, refused with a name, and numbers as the components want them."""
 
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -37,6 +38,24 @@ def in_apply(check: Callable[..., Checked], *values: Any) -> Checked:
         return check(*values)
     except ValueError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def check_names(args: Mapping[str, Any], known: Any) -> None:
+    """Refuse an input that the component does not know, or lacks; `known` is the TypedDict of its inputs.
+
+    Raises
+    ------
+    InputError
+        Names it, and what was probably meant.
+    """
+    names = known.__required_keys__ | known.__optional_keys__
+    for name in args:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the inputs are: {', '.join(sorted(names))}"
+            raise InputError(f"there is no input {name}; {hint}", name)
+    for name in sorted(known.__required_keys__ - args.keys()):
+        raise InputError(f"{name} is missing", name)
 
 
 def whole_number(args: Mapping[str, Any], name: str, allowed: Range[int]) -> int:

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import alarms, operations_dashboard
 from custom_labels_batch.components.alarms import MOST_WAIT_MINUTES, Alarm
-from custom_labels_batch.components.inputs import number, whole_number
+from custom_labels_batch.components.inputs import check_names, number, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.subscriptions import checked_emails
 from custom_labels_batch.components.topic import make_topic, subscribe
@@ -84,6 +84,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
+        check_names(args, MonitoringArgs)
         wait = HOURLY_WAIT_MINUTES if "state_machine_arn" in args else 60
         self._longest_wait = whole_number(args, "longest_wait_minutes", Range(wait, 1, MOST_WAIT_MINUTES))
         emails = checked_emails(args.get("alarm_emails", []), "alarm_emails")

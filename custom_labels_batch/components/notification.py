@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from custom_labels_batch.components import iam
 from custom_labels_batch.components.function import PythonFunction
-from custom_labels_batch.components.inputs import InputError, log_retention_days, whole_number
+from custom_labels_batch.components.inputs import InputError, check_names, log_retention_days, whole_number
 from custom_labels_batch.components.naming import check_name, with_tags
 from custom_labels_batch.components.predictions_queue import PredictionsQueue
 from custom_labels_batch.components.subscriptions import Subscription, checked_subscription, distinct
@@ -81,6 +81,7 @@ class Notification(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NotificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_name(name)
+        check_names(args, NotificationArgs)
         self._labels = {label: float(threshold) for label, threshold in args.get("labels_of_interest", {}).items()}
         _check_labels(self._labels)
         self._mode = args.get("mode", "digest")

@@ -1,11 +1,18 @@
 """Inputs that cannot be used."""
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pytest
 
-from custom_labels_batch.components.inputs import InputError, in_apply, log_retention_days, number, whole_number
+from custom_labels_batch.components.inputs import (
+    InputError,
+    check_names,
+    in_apply,
+    log_retention_days,
+    number,
+    whole_number,
+)
 from custom_labels_batch.rules.limits import Range
 
 UNITS, TPS = Range(1, 1, 500), Range(5.0, 0.1, 100.0)
@@ -59,3 +66,24 @@ def test_a_check_within_an_apply_says_only_what_is_wrong() -> None:
 
 def test_a_check_within_an_apply_answers_what_it_found() -> None:
     assert in_apply(max, 1, 2) == 2
+
+
+class Wanted(TypedDict):
+    """Inputs of some component."""
+
+    topic_arn: str
+    most_units: NotRequired[int]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ({"topic_arn": "t", "most_unit": 2}, r"there is no input most_unit; did you mean most_units\?$"),
+        ({"topicArn": "t"}, r"there is no input topicArn; did you mean topic_arn\?$"),
+        ({"topic_arn": "t", "colour": 2}, r"there is no input colour; the inputs are: most_units, topic_arn$"),
+        ({"most_units": 2}, r"topic_arn is missing$"),
+    ],
+)
+def test_an_unknown_or_missing_input_is_refused_by_its_name(args: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        check_names(args, Wanted)
