@@ -16,7 +16,7 @@ from sandbox.deploy import destroy
 from sandbox.deployer.state import StateFile
 from sandbox.errors import SandboxError
 from sandbox.photographs import photographs
-from sandbox.settings import SandboxSettings
+from sandbox.settings import PROJECT_NAME, SandboxSettings, project_arn
 from sandbox.uploads import Upload
 from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
@@ -28,9 +28,14 @@ Cli = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def stack(deploy_stack: Deploy) -> Stack:
+def project() -> str:
+    return PROJECT_NAME
+
+
+@pytest.fixture
+def stack(deploy_stack: Deploy, project: str) -> Stack:
     """A stack whose buckets go with what they hold."""
-    return deploy_stack(forceDestroy="true")
+    return deploy_stack(forceDestroy="true", projectArn=project_arn(project))
 
 
 @pytest.fixture
@@ -128,6 +133,8 @@ def findings(cli: Cli) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+# The stacks of other tests have the usual project.
+@pytest.mark.parametrize("project", ["textures"])
 def test_a_new_stack_is_well(stack: Stack, cli: Cli) -> None:
     code, said = cli("doctor")
 

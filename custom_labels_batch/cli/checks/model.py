@@ -53,7 +53,7 @@ def neighbours(stack: Stack) -> Iterator[Finding]:
     if sharing:
         yield problem(
             "neighbours",
-            f"{', '.join(sorted(sharing))} has the same project: each uses or stops the other's model",
+            f"{', '.join(sorted(sharing))} {'has' if len(sharing) == 1 else 'have'} the same project: each uses or stops the other's model",
             "give each stack a project of its own, and copy the model version there (docs/stacks.md)",
         )
     else:
