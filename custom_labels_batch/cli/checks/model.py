@@ -51,9 +51,10 @@ def neighbours(stack: Stack) -> Iterator[Finding]:
     found = {item["ResourceARN"]: item["Tags"] for page in pages for item in page["ResourceTagMappingList"]}
     sharing = [_stack_of(tags) for arn, tags in found.items() if _has_project_of(stack, arn.rpartition(":")[2])]
     if sharing:
+        verb = "has" if len(sharing) == 1 else "have"
         yield problem(
             "neighbours",
-            f"{', '.join(sorted(sharing))} {'has' if len(sharing) == 1 else 'have'} the same project: each uses or stops the other's model",
+            f"{', '.join(sorted(sharing))} {verb} the same project: each uses or stops the other's model",
             "give each stack a project of its own, and copy the model version there (docs/stacks.md)",
         )
     else:
