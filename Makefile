@@ -45,8 +45,10 @@ clean: ## Remove what the other verbs made
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up $(VENV): once, 1.5 GB, one to three minutes without a word ..."
+	@echo "Setting up $(VENV): once, 1.5 GB, one to three minutes ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --requirement requirements-dev.txt 2>&1; \
+		echo "pip ended with $$?"; } | awk '/^(Collecting|Processing)/ { printf "\r  %d packages fetched", ++n; fflush() } \
+		/^Installing/ { print "; installing them ..."; fflush() } /^ERROR/ { print "\n" $$0 } /^pip ended/ { exit $$4 }'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -22,6 +22,8 @@ from tests.faults.pipeline import Pipeline
 pytestmark = pytest.mark.xdist_group("guard")
 
 GUARD_HOURS = 0.25
+_TICK_HOURS = 1 / 60
+"""What a tick that is due just as a wait ends takes to begin."""
 RELEASE_HOURS = 0.1
 """What a release takes at most here: the mapping closes, the function ends, the model stops."""
 
@@ -149,7 +151,7 @@ def holder(pipeline: Pipeline) -> str:
 
 def assert_guard_released(pipeline: Pipeline, run: str, outcome: str) -> None:
     """Within the guard's period and what a release takes, everything is as after any run; and the guard did it."""
-    pipeline.wait_for(lambda: holder(pipeline) != run, "the guard", hours=GUARD_HOURS)
+    pipeline.wait_for(lambda: holder(pipeline) != run, "the guard", hours=GUARD_HOURS + _TICK_HOURS)
     # The rule and the workflow both name the run that they start a release for.
     assert pipeline.execution(holder(pipeline))["input"] == "{}"
     assert_released(pipeline, outcome)
@@ -237,7 +239,7 @@ def test_the_guard_goes_on_once_the_release_may_act_again(pipeline: Pipeline, me
         pipeline.skip_hours(2 * GUARD_HOURS)
         assert (holder(pipeline), pipeline.model_status()) == (run, "RUNNING")
 
-    assert_released(pipeline, "ABORTED", hours=GUARD_HOURS + RELEASE_HOURS)
+    assert_released(pipeline, "ABORTED", hours=GUARD_HOURS + _TICK_HOURS + RELEASE_HOURS)
     assert pipeline.model_status() == "STOPPED"
 
 
@@ -256,7 +258,7 @@ class TestTheGuardLeavesAlone:
 
         abort(pipeline, run, mended)
 
-        assert_released(pipeline, "ABORTED", hours=GUARD_HOURS + RELEASE_HOURS)
+        assert_released(pipeline, "ABORTED", hours=GUARD_HOURS + _TICK_HOURS + RELEASE_HOURS)
         pipeline.skip_hours(2 * GUARD_HOURS)
         assert pipeline.model_status() == "RUNNING"
 
