@@ -1,6 +1,6 @@
 """A SageMaker endpoint, asked for the labels of an image: takes the place of functions/analyze_image/model.py."""
 # Its neighbours are there, where the type checker does not see them from here.
-# mypy: disable-error-code="import-not-found,misc,no-any-return"
+# mypy: disable-error-code="import-not-found,import-untyped,misc,no-any-return"
 
 import json
 import os
