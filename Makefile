@@ -48,7 +48,8 @@ $(READY): requirements-dev.txt pyproject.toml
 	@echo "Setting up $(VENV): once, 1.5 GB, one to three minutes ..."
 	@$(PYTHON) -m venv $(VENV)
 	@{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --requirement requirements-dev.txt 2>&1; \
-		echo "pip ended with $$?"; } | awk '/^(Collecting|Processing)/ { printf "\r  %d packages fetched", ++n; fflush() } \
-		/^Installing/ { print "; installing them ..."; fflush() } /^ERROR/ { print "\n" $$0 } /^pip ended/ { exit $$4 }'
+		echo "pip ended with $$?"; } | awk 'BEGIN { printf "  packages fetched:" } \
+		/^(Collecting|Processing)/ && ++n % 20 == 0 { printf " %d", n } /^Installing/ { print "; installing them ..." } \
+		{ fflush() } /^ERROR/ { print "\n" $$0 } /^pip ended/ { exit $$4 }'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -18,7 +18,12 @@ from custom_labels_batch.components.quicksight_principal import checked_principa
 from custom_labels_batch.components.subscriptions import Subscription, distinct
 from custom_labels_batch.rules import limits
 from custom_labels_batch.rules.limits import LOG_RETENTION_DAYS, Number, Range
-from custom_labels_batch.rules.schedule_expression import checked_pause, checked_schedule
+from custom_labels_batch.rules.schedule_expression import (
+    DEFAULT_SCHEDULE,
+    DEFAULT_TIMEZONE,
+    checked_pause,
+    checked_schedule,
+)
 
 _NAME = r"[a-zA-Z0-9_.-]{1,255}"
 PROJECT_ARN = re.compile(rf"(?P<project>arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{{12}}:project/{_NAME})/[0-9]+")
@@ -248,14 +253,14 @@ class Settings(BaseModel):
         "schedule",
     )
     schedule: Annotated[str, AfterValidator(checked_schedule)] = _setting(
-        "rate(1 hour)",
+        DEFAULT_SCHEDULE,
         "When to look for images",
         "rate(1 minute|hour|day), rate(N minutes|hours|days) or "
         "cron(minutes hours day-of-month month day-of-week year)",
         "cron(0 6 ? * MON-FRI *)",
     )
     schedule_timezone: Annotated[str, AfterValidator(_timezone)] = _setting(
-        "UTC", "Time zone of a cron schedule", "a name of the IANA time zone database", "Europe/Berlin"
+        DEFAULT_TIMEZONE, "Time zone of a cron schedule", "a name of the IANA time zone database", "Europe/Berlin"
     )
     min_confidence: float = _number(limits.MIN_CONFIDENCE, "Confidence from which a label counts, in percent", "70")
     labels_of_interest: Annotated[dict[str, float], BeforeValidator(_labels_of_interest)] = _setting(

@@ -19,7 +19,7 @@ from custom_labels_batch.components.workflow import Workflow
 from custom_labels_batch.rules import limits
 from custom_labels_batch.rules.drain_target import drain_seconds
 from custom_labels_batch.rules.limits import EXECUTIONS_PER_INFERENCE_UNIT
-from custom_labels_batch.rules.schedule_expression import checked_pause
+from custom_labels_batch.rules.schedule_expression import DEFAULT_SCHEDULE, DEFAULT_TIMEZONE, checked_pause
 
 RELEASE_TIMEOUT_SECONDS = 3 * 60 * 60
 """Twice what release_model waits for the model to stop, so that it ends by its own rules."""
@@ -57,8 +57,8 @@ class RunInputs:
         """
         return cls(
             model_version=args.get("model_version", ""),
-            schedule=args.get("schedule", "rate(1 hour)"),
-            schedule_timezone=args.get("schedule_timezone", "UTC"),
+            schedule=args.get("schedule", DEFAULT_SCHEDULE),
+            schedule_timezone=args.get("schedule_timezone", DEFAULT_TIMEZONE),
             max_inference_units=whole_number(args, "max_inference_units", limits.MAX_INFERENCE_UNITS),
             tps_per_inference_unit=number(args, "tps_per_inference_unit", limits.TPS_PER_INFERENCE_UNIT),
             target_drain_minutes=whole_number(args, "target_drain_minutes", limits.TARGET_DRAIN_MINUTES),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aws_croniter import AwsCroniter
 
+DEFAULT_SCHEDULE, DEFAULT_TIMEZONE = "rate(1 hour)", "UTC"
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 LONGEST_RATE_MINUTES = 7 * 24 * 60
 RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9][0-9]{0,4} (minutes|hours|days))\)")

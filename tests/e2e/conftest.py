@@ -1,6 +1,5 @@
 """A sandbox for the tests: an emulator of their own on a free port, with stacks side by side in it."""
 
-import socket
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,12 +14,7 @@ from sandbox.deployer.state import StateFile
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
 from tests.e2e.deployed_stack import Stack
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from benchmarks.batch_run import bench
 from benchmarks.pace import Capacity
 from benchmarks.results import Results, read
 from benchmarks.workloads import BOTH, Workload, at_once
-from tests.e2e.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("bench")
 

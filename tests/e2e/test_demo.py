@@ -17,7 +17,7 @@ import pytest
 
 from sandbox.demo_report import MAILS, REPORT_FILE, SUMMARY_FILE
 from sandbox.deploy import OUTPUTS_FILE, REPOSITORY
-from tests.e2e.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("demo")
 

@@ -16,8 +16,9 @@ from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
-from tests.e2e.conftest import NEVER, free_port
+from tests.e2e.conftest import NEVER
 from tests.faults.pipeline import Pipeline
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("guard")
 

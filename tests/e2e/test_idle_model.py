@@ -4,8 +4,9 @@ import pytest
 
 from sandbox.mails import read_mails
 from sandbox.settings import SandboxSettings
-from tests.e2e.conftest import Deploy, free_port
+from tests.e2e.conftest import Deploy
 from tests.e2e.deployed_stack import Stack
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("idle_model")
 

@@ -17,9 +17,10 @@ from sandbox.endpoint import read_json
 from sandbox.errors import SandboxError
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
-from tests.e2e.conftest import NEVER, free_port
+from tests.e2e.conftest import NEVER
 from tests.e2e.deployed_stack import Stack
 from tests.e2e.test_pipeline import pictures
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("stacks")
 

@@ -10,9 +10,10 @@ from sandbox.deploy import REPOSITORY, deploy
 from sandbox.deployer.cloud import Cloud
 from sandbox.server_process import ServerProcess
 from sandbox.settings import SandboxSettings
-from tests.e2e.conftest import NEVER, free_port
+from tests.e2e.conftest import NEVER
 from tests.faults.pipeline import Pipeline
 from tests.faults.results import TABLE_FILE, measured, results_table
+from tests.ports import free_port
 
 _TPS = 100
 _CONFIG = {

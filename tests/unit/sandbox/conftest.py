@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.sandbox.support import ROOT, TIME_SCALE, VERSION_ARN, Sandbox, environment, free_port, wait_until
+from tests.ports import free_port
+from tests.unit.sandbox.support import ROOT, TIME_SCALE, VERSION_ARN, Sandbox, environment, wait_until
 
 
 @pytest.fixture(scope="session")

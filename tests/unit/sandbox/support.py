@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import socket
 import time
 import zipfile
 from collections.abc import Callable
@@ -21,13 +20,6 @@ PROJECT_ARN = "arn:aws:rekognition:us-east-1:000000000000:project/surfaces/17934
 VERSION_ARN = (
     "arn:aws:rekognition:us-east-1:000000000000:project/surfaces/version/surfaces.2026-11-01T00.00.00/1793491200001"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.emulator import patching
 from sandbox.errors import SandboxError
-from tests.unit.sandbox.support import ROOT, Sandbox, environment, free_port, wait_until
+from tests.ports import free_port
+from tests.unit.sandbox.support import ROOT, Sandbox, environment, wait_until
 
 pytestmark = pytest.mark.xdist_group("sandbox")
 
